@@ -1,0 +1,67 @@
+"""Fills the grid of a batch: it gathers spans into arrays and chooses nothing."""
+
+from collections.abc import Collection
+
+from drystone.core.batch import Batch, Values
+from drystone.core.column import Column
+from drystone.core.errors import DataError
+from drystone.core.grid import Grid, Ints
+from drystone.core.lengths import ranges
+from drystone.core.plan import Plan
+from drystone.core.sequences import Sequences
+
+
+def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] | None = None) -> Batch:
+    """Returns batch number `index` of the plan; the same arguments give the same batch.
+
+    Args:
+        seqs: the sequences that were planned.
+        plan: where their steps lie.
+        index: 0 … plan.num_batches − 1.
+        fields: the fields to gather; all of them by default.
+
+    Raises:
+        DataError: no such field, or a plan of other lengths.
+        IndexError: no such batch.
+
+    Example:
+        >>> from drystone import Packed
+        >>> seqs = Sequences.from_arrays(per_step={"x": [[1, 2, 3], [4], [5, 6]]}, per_sequence={"y": [10, 20, 30]})
+        >>> plan = Packed(rows=2, steps=3, order="given").plan(seqs.lengths)
+        >>> batch = collate(seqs, plan, 0)
+        >>> batch["x"].tolist(), batch["y"].tolist(), batch.reset.tolist()
+        ([[1, 2, 3], [5, 6, 4]], [10, 30, 20], [[True, False, False], [True, False, True]])
+    """
+    if not 0 <= index < plan.num_batches:
+        raise IndexError(f"there is no batch {index}; the plan has {plan.num_batches}.")
+    if len(seqs) != len(plan.lengths):
+        raise DataError(f"the plan is for {len(plan.lengths)} sequences; got {len(seqs)}.")
+    wanted = _wanted(seqs, fields)
+    grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
+    positions = ranges(seqs.starts[grid.spans.sequence] + grid.spans.offset, grid.spans.length)
+    return Batch(
+        grid=grid,
+        step_fields={
+            name: _gather(column, positions, grid) for name, column in seqs.step_columns.items() if name in wanted
+        },
+        span_fields={
+            name: column.take(seqs.rows[grid.spans.sequence])
+            for name, column in seqs.sequence_columns.items()
+            if name in wanted
+        },
+        scored=grid.valid.copy(),
+    )
+
+
+def _gather(column: Column, positions: Ints, grid: Grid) -> Values:
+    flat = column.empty((grid.num_rows * grid.num_steps,))
+    flat[grid.cells] = column.take(positions)
+    return flat.reshape(grid.num_rows, grid.num_steps, *column.item_shape)
+
+
+def _wanted(seqs: Sequences, fields: Collection[str] | None) -> Collection[str]:
+    if fields is None:
+        return seqs.field_names
+    for name in fields:
+        seqs.field(name)
+    return fields

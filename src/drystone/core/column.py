@@ -1,0 +1,90 @@
+"""One column of values: numbers in a NumPy array, text in an Arrow array; both are Arrow memory."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from drystone.core.errors import DataError
+
+KINDS = "fiubM"  # floats, integers, bools, timestamps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """Values laid one after the other.
+
+    Args:
+        values: [values, *item shape] of floats, integers, bools or timestamps; or an Arrow string array.
+    """
+
+    values: npt.NDArray[Any] | pa.LargeStringArray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def is_text(self) -> bool:
+        return isinstance(self.values, pa.Array)
+
+    @property
+    def is_numeric(self) -> bool:
+        return not self.is_text and self._array.dtype.kind in "fiub"
+
+    @property
+    def item_shape(self) -> tuple[int, ...]:
+        """The shape of one value; () for scalars and text."""
+        return () if self.is_text else self._array.shape[1:]
+
+    @property
+    def type_name(self) -> str:
+        """The kind of values in words: float32, int64, text, …"""
+        return "text" if self.is_text else str(self._array.dtype)
+
+    @property
+    def _array(self) -> npt.NDArray[Any]:
+        return cast("npt.NDArray[Any]", self.values)
+
+    def take(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Returns a copy of the values at these positions; text comes as an array of str objects."""
+        if self.is_text:
+            return cast("pa.Array", self.values).take(pa.array(positions)).to_numpy(zero_copy_only=False)
+        return self._array[positions]
+
+    def slice(self, start: int, length: int) -> npt.NDArray[Any]:
+        """Returns a run of values; numbers without a copy, text as an array of str objects."""
+        if self.is_text:
+            return cast("pa.Array", self.values).slice(start, length).to_numpy(zero_copy_only=False)
+        return self._array[start : start + length]
+
+    def empty(self, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """Returns an array of this shape that holds 0 (or "" for text) in every cell."""
+        if self.is_text:
+            return np.full(shape, "", dtype=object)
+        return np.zeros((*shape, *self.item_shape), dtype=self._array.dtype)
+
+
+def column_from_numpy(array: npt.NDArray[Any], name: str) -> Column:
+    """Makes a column of an array of numbers, timestamps or strings, without a copy of numbers.
+
+    Raises:
+        DataError: the array holds something else.
+    """
+    if array.dtype.kind in "UTO":
+        return _text_column(array, name)
+    if array.dtype.kind not in KINDS:
+        raise DataError(f"field {name!r} has dtype {array.dtype}; it must hold numbers, timestamps or text.")
+    if array.dtype == np.float16:
+        array = array.astype(np.float32)
+    return Column(array.astype(array.dtype.newbyteorder("="), copy=False))
+
+
+def _text_column(array: npt.NDArray[Any], name: str) -> Column:
+    if array.ndim != 1:
+        raise DataError(f"text field {name!r} has shape {array.shape}; text needs one string a value.")
+    try:
+        return Column(pa.array(array.astype(object), type=pa.large_string(), from_pandas=True))
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise DataError(f"field {name!r} holds objects that are neither numbers nor text: {error}") from error

@@ -1,0 +1,46 @@
+"""Every error that drystone raises on purpose.
+
+    DrystoneError
+    ├── DataError            sequences, fields and files (also a ValueError)
+    ├── LayoutError          layouts and the lengths they are given (also a ValueError)
+    ├── PlanError            a plan that breaks the contract (also a ValueError)
+    ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
+    ├── ConfigError          settings of a training run (also a ValueError)
+    ├── RunError             run folders (also a ValueError)
+    └── MissingExtraError    an optional library is not installed (also an ImportError)
+"""
+
+
+class DrystoneError(Exception):
+    """The base of all errors that drystone raises on purpose."""
+
+
+class DataError(DrystoneError, ValueError):
+    """Sequences, fields or files that cannot be used as they are."""
+
+
+class LayoutError(DrystoneError, ValueError):
+    """A layout that contradicts itself, or lengths that it cannot lay out."""
+
+
+class PlanError(DrystoneError, ValueError):
+    """A plan that breaks the contract."""
+
+
+class ShapeError(DrystoneError, ValueError):
+    """Arrays, masks or states whose shapes or types do not fit together."""
+
+
+class ConfigError(DrystoneError, ValueError):
+    """Settings of a training run that cannot be used."""
+
+
+class RunError(DrystoneError, ValueError):
+    """A run folder that is missing, in the way, or incomplete."""
+
+
+class MissingExtraError(DrystoneError, ImportError):
+    """An optional library that is not installed."""
+
+    def __init__(self, extra: str, library: str) -> None:
+        super().__init__(f"{library} is not installed. Install it with: pip install 'drystone[{extra}]'")

@@ -1,0 +1,87 @@
+"""One field of some sequences, to look at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from drystone.core.arrow import column_to_arrow
+from drystone.core.column import Column
+from drystone.core.lengths import Lengths, offsets_of, ranges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Field:
+    """One field: `field[i]` is what sequence i holds, `field.values` everything end to end.
+
+    Example:
+        >>> from drystone import Sequences
+        >>> field = Sequences.from_arrays(per_step={"x": [[1, 2], [3]]}).field("x")
+        >>> field.values, field[1]
+        (array([1, 2, 3]), array([3]))
+    """
+
+    name: str
+    per_step: bool
+    column: Column
+    starts: npt.NDArray[np.int64]
+    lengths: Lengths
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: int) -> Any:
+        index = range(len(self))[index]
+        found = self.column.slice(int(self.starts[index]), int(self.lengths[index]))
+        return found if self.per_step else found[0]
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        """All values end to end: [steps or sequences, *shape]; a copy only where they lie apart in memory."""
+        return self.column.slice(*self._run) if self._is_one_run else self.column.take(self._positions)
+
+    @property
+    def is_text(self) -> bool:
+        return self.column.is_text
+
+    @property
+    def is_numeric(self) -> bool:
+        return self.column.is_numeric
+
+    @property
+    def item_shape(self) -> tuple[int, ...]:
+        """The shape of one step (or of one sequence's value); () for scalars."""
+        return self.column.item_shape
+
+    def describe(self) -> str:
+        """The type and shape in short, such as float32[12]."""
+        shape = "×".join(str(size) for size in self.item_shape)
+        return f"{self.column.type_name}[{shape}]" if shape else self.column.type_name
+
+    def to_arrow(self) -> pa.Array:
+        """The field as an Arrow array with one entry a sequence; without a copy where the values lie together."""
+        values = column_to_arrow(self._compact)
+        if not self.per_step:
+            return values
+        return pa.LargeListArray.from_arrays(pa.array(offsets_of(self.lengths)), values)
+
+    @property
+    def _compact(self) -> Column:
+        if self.column.is_text:
+            arrow = column_to_arrow(self.column)
+            return Column(arrow.slice(*self._run) if self._is_one_run else arrow.take(pa.array(self._positions)))
+        return Column(self.values)
+
+    @property
+    def _is_one_run(self) -> bool:
+        return bool((self.starts[1:] == self.starts[:-1] + self.lengths[:-1]).all())
+
+    @property
+    def _run(self) -> tuple[int, int]:
+        return (int(self.starts[0]) if len(self) else 0), int(self.lengths.sum())
+
+    @property
+    def _positions(self) -> npt.NDArray[np.int64]:
+        return ranges(self.starts, self.lengths)

@@ -1,0 +1,65 @@
+"""Checks of sequence lengths: whole numbers, at least 1 each."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from drystone.core.errors import DataError
+
+Lengths: TypeAlias = npt.NDArray[np.int64]
+
+
+def check_lengths(lengths: npt.ArrayLike | Sequence[int]) -> Lengths:
+    """Returns the lengths as int64, without a copy where they are int64 already.
+
+    Args:
+        lengths: [sequences], whole numbers ≥ 1.
+
+    Raises:
+        DataError: the lengths are not a one-dimensional array of whole numbers ≥ 1.
+
+    >>> check_lengths([3, 1, 2])
+    array([3, 1, 2])
+    """
+    array = np.asarray(lengths)
+    if array.ndim != 1:
+        raise DataError(f"lengths must be one-dimensional, one number a sequence; got shape {array.shape}.")
+    if array.size == 0:
+        raise DataError("lengths is empty; at least one sequence is needed.")
+    whole = _whole_numbers(array)
+    if whole.min() < 1:
+        index = int(np.argmax(whole < 1))
+        raise DataError(f"lengths[{index}] is {whole[index]}; every sequence needs at least 1 step. Drop it first.")
+    return whole
+
+
+def _whole_numbers(array: npt.NDArray[np.generic]) -> Lengths:
+    if array.dtype.kind == "f":
+        wrong = ~(np.isfinite(array) & (array == np.floor(array)))
+        if wrong.any():
+            index = int(np.argmax(wrong))
+            raise DataError(f"lengths[{index}] is {array[index]}; lengths are whole numbers of steps.")
+    elif array.dtype.kind not in "iu":
+        raise DataError(f"lengths must be whole numbers; got dtype {array.dtype}.")
+    return array.astype(np.int64, copy=False)
+
+
+def offsets_of(lengths: Lengths) -> npt.NDArray[np.int64]:
+    """Returns [sequences + 1]: where each sequence starts when all are laid end to end.
+
+    >>> offsets_of(np.array([3, 1, 2]))
+    array([0, 3, 4, 6])
+    """
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64, copy=False)
+
+
+def ranges(starts: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.int64]:
+    """Returns the numbers start … start + length − 1 of every pair, one pair after the other.
+
+    >>> ranges(np.array([10, 0]), np.array([3, 2]))
+    array([10, 11, 12,  0,  1])
+    """
+    offsets = offsets_of(lengths)
+    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)

@@ -1,0 +1,299 @@
+"""Sequences of unequal length, as ragged columns over Arrow memory."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Literal, Self, overload
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from drystone.core import build, storage
+from drystone.core.column import Column, column_from_numpy
+from drystone.core.errors import DataError
+from drystone.core.field import Field
+from drystone.core.lengths import Lengths
+from drystone.core.origin import Origin
+
+OnEmpty = Literal["error", "drop"]
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Sequences:
+    """Sequences of unequal length: fields with a value a step, and fields with a value a sequence.
+
+    Make them with `from_arrays`, `from_ragged`, `from_padded`, `drystone.read` or `open`. Selecting and
+    slicing copy no data.
+
+    Example:
+        >>> seqs = Sequences.from_arrays(per_step={"x": [[1.0, 2.0, 3.0], [4.0]]}, per_sequence={"y": ["a", "b"]})
+        >>> seqs
+        Sequences(2 sequences of 1 to 3 steps; per step: x float64; per sequence: y text)
+        >>> seqs[0]["x"], seqs[1]["y"]
+        (array([1., 2., 3.]), 'b')
+    """
+
+    step_columns: Mapping[str, Column]
+    sequence_columns: Mapping[str, Column]
+    starts: npt.NDArray[np.int64]
+    lengths: Lengths
+    rows: npt.NDArray[np.int64]
+    origin: Origin = field(default_factory=Origin)
+    sequence_id: str | None = None
+    order_by: str | None = None
+    dropped: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        per_step: Mapping[str, Sequence[Any]],
+        per_sequence: Mapping[str, Any] | None = None,
+        *,
+        on_empty: OnEmpty = "error",
+    ) -> Self:
+        """Makes sequences from one array a sequence and field; values are copied once.
+
+        Args:
+            per_step: of each field, a list of arrays [steps, *shape], one a sequence.
+            per_sequence: of each field, an array or list [sequences, *shape].
+            on_empty: "drop" leaves out sequences of 0 steps and lists them in `dropped`.
+
+        Raises:
+            DataError: fields of unequal length, steps of unequal shape, empty sequences.
+        """
+        return cls.from_parts(build.parts_from_arrays(per_step, per_sequence or {}), on_empty)
+
+    @classmethod
+    def from_ragged(
+        cls,
+        offsets: npt.ArrayLike,
+        per_step: Mapping[str, Any],
+        per_sequence: Mapping[str, Any] | None = None,
+        *,
+        on_empty: OnEmpty = "error",
+    ) -> Self:
+        """Makes sequences from values laid end to end, without a copy.
+
+        Args:
+            offsets: [sequences + 1] rising whole numbers; sequence i holds the values offsets[i] … offsets[i + 1] − 1.
+            per_step: of each field, an array [steps of all sequences, *shape] (NumPy or Arrow).
+            per_sequence: of each field, an array [sequences, *shape].
+            on_empty: "drop" leaves out sequences of 0 steps and lists them in `dropped`.
+
+        Raises:
+            DataError: offsets that fall or do not fit the values, empty sequences.
+
+        Example:
+            >>> Sequences.from_ragged([0, 2, 3], per_step={"x": np.array([1.0, 2.0, 3.0])}).lengths
+            array([2, 1])
+        """
+        return cls.from_parts(build.parts_from_ragged(offsets, per_step, per_sequence or {}), on_empty)
+
+    @classmethod
+    def from_padded(
+        cls,
+        per_step: Any,
+        per_sequence: Mapping[str, Any] | None = None,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+        side: Literal["right", "left"] = "right",
+        on_empty: OnEmpty = "error",
+    ) -> Self:
+        """Makes sequences from arrays that are padded already, without a copy.
+
+        Args:
+            per_step: an array [sequences, steps, *shape] (it becomes the field "x"), or a dict of such arrays.
+            per_sequence: of each field, an array [sequences, *shape].
+            lengths: [sequences], how many steps are real; give this or `mask`.
+            mask: [sequences, steps], true at real steps; a run without gaps in each row, wherever it lies.
+            side: on which side the padding lies, with `lengths`.
+            on_empty: "drop" leaves out sequences of 0 steps and lists them in `dropped`.
+
+        Raises:
+            DataError: shapes that do not fit, a mask with gaps, empty sequences.
+
+        Example:
+            >>> Sequences.from_padded(np.array([[1.0, 2.0], [3.0, 0.0]]), lengths=[2, 1])[1]
+            {'x': array([3.])}
+        """
+        named = per_step if isinstance(per_step, Mapping) else {"x": per_step}
+        return cls.from_parts(build.parts_from_padded(named, per_sequence or {}, lengths, mask, side), on_empty)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Opens sequences that `save` wrote, memory-mapped: values are read when they are used.
+
+        Raises:
+            DataError: no such file, or not a whole file of sequences.
+        """
+        parts, keys = storage.open_parts(Path(path))
+        return cls.from_parts(parts, "error", **keys)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the sequences as one Arrow file, which appears only when it is whole.
+
+        Raises:
+            DataError: the file exists and `overwrite` is false, or its folder does not exist.
+        """
+        storage.save(self, Path(path), overwrite=overwrite)
+
+    @classmethod
+    def from_parts(cls, parts: build.Parts, on_empty: OnEmpty, **known: Any) -> Self:
+        """Makes sequences of parts that are checked already; `known` are `origin`, `sequence_id` and `order_by`."""
+        whole = cls(
+            step_columns=parts.step_columns,
+            sequence_columns=parts.sequence_columns,
+            starts=parts.starts,
+            lengths=parts.lengths,
+            rows=np.arange(len(parts.lengths), dtype=np.int64),
+            **known,
+        )
+        return whole._without_empty(on_empty)
+
+    def _without_empty(self, on_empty: OnEmpty) -> Self:
+        empty = np.flatnonzero(self.lengths == 0)
+        if len(empty) == 0:
+            return self
+        if on_empty == "error":
+            raise DataError(
+                f"{self._place(int(empty[0]))} has length 0{self._more(len(empty))}; every sequence needs "
+                f'at least 1 step. Drop it, or pass on_empty="drop".'
+            )
+        if len(empty) == len(self):
+            raise DataError("every sequence has length 0; nothing is left.")
+        return replace(self.select(np.flatnonzero(self.lengths)), dropped=empty)
+
+    def _place(self, index: int) -> str:
+        where = self.origin.where(int(self.starts[index]), int(self.rows[index]))
+        return f"sequence {index} ({where})" if where else f"sequence {index}"
+
+    @staticmethod
+    def _more(count: int) -> str:
+        return f" (and {count - 1} more)" if count > 1 else ""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @overload
+    def __getitem__(self, key: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, key: slice) -> Self: ...
+    def __getitem__(self, key: int | slice) -> Any:
+        if isinstance(key, slice):
+            return self.select(np.arange(len(self))[key])
+        index = range(len(self))[key]
+        return {name: self.field(name)[index] for name in self.field_names}
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self[index] for index in range(len(self)))
+
+    def select(self, indices: npt.ArrayLike) -> Self:
+        """Returns the sequences at these indices, in this order, without copying values.
+
+        Args:
+            indices: whole numbers (negative ones count from the end), or one bool a sequence.
+
+        Raises:
+            DataError: an index out of range, or a bool array of another length.
+        """
+        chosen = build.check_indices(indices, len(self))
+        return replace(
+            self, starts=self.starts[chosen], lengths=self.lengths[chosen], rows=self.rows[chosen], dropped=chosen[:0]
+        )
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The names of all fields: those with a value a step first."""
+        return (*self.step_columns, *self.sequence_columns)
+
+    def field(self, name: str) -> Field:
+        """Returns one field: its values, type and shape.
+
+        Raises:
+            DataError: there is no field of this name.
+        """
+        if name in self.step_columns:
+            return Field(
+                name=name, per_step=True, column=self.step_columns[name], starts=self.starts, lengths=self.lengths
+            )
+        if name in self.sequence_columns:
+            ones = np.ones_like(self.lengths)
+            return Field(name=name, per_step=False, column=self.sequence_columns[name], starts=self.rows, lengths=ones)
+        raise DataError(f"there is no field {name!r}; the fields are: {', '.join(self.field_names)}.")
+
+    def collapsed(self, name: str) -> Self:
+        """Returns the sequences with a field that repeats one value at all steps made one with a value a sequence.
+
+        Raises:
+            DataError: there is no such field, or its value changes within a sequence.
+        """
+        field = self.field(name)
+        if not field.per_step:
+            return self
+        firsts, values = self.starts, field.values
+        column = self.step_columns[name]
+        same = values == np.repeat(column.take(firsts), self.lengths, axis=0)
+        same = same.reshape(len(values), -1).all(axis=1)
+        if not same.all():
+            at = int(np.argmin(same))
+            sequence = int(np.searchsorted(np.cumsum(self.lengths), at, side="right"))
+            raise DataError(
+                f"field {name!r} changes in {self.place(sequence)}, from {field[sequence][0]!r} to {values[at]!r}; "
+                f"one value a sequence needs the same at all of its steps."
+            )
+        whole = column.empty((int(self.rows.max()) + 1,))
+        whole[self.rows] = column.take(firsts)
+        return replace(
+            self,
+            step_columns={key: value for key, value in self.step_columns.items() if key != name},
+            sequence_columns={**self.sequence_columns, name: column_from_numpy(whole, name)},
+        )
+
+    def place(self, sequence: int, step: int | None = None) -> str:
+        """Returns words for a sequence, or a step of it, such as "sequence 3 (id 'pump-7'), step 12, line 40 of a.csv"."""
+        words = f"sequence {sequence}"
+        if self.sequence_id in self.sequence_columns:
+            words += f" ({self.sequence_id} {self.field(self.sequence_id)[sequence]!r})"
+        if step is not None:
+            words += f", step {step}"
+        found = self.origin.where(int(self.starts[sequence]) + (step or 0), int(self.rows[sequence]))
+        return f"{words}, {found}" if found else words
+
+    @cached_property
+    def num_steps(self) -> int:
+        """The steps of all sequences together."""
+        return int(self.lengths.sum())
+
+    def fingerprint(self, names: Sequence[str] | None = None) -> str:
+        """Returns a short text that tells these sequences from others: a hash of lengths and values.
+
+        Args:
+            names: the fields that count; all by default.
+        """
+        digest = blake2b(self.lengths.tobytes(), digest_size=16)
+        for name in self.field_names if names is None else names:
+            field = self.field(name)
+            digest.update(f"{name} {field.describe()}".encode())
+            values = field.values
+            digest.update(repr(values.tolist()).encode() if field.is_text else np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+    def to_arrow(self) -> pa.Table:
+        """Returns a table of one row a sequence: lists for fields with a value a step."""
+        return storage.to_table(self)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        per_step = ", ".join(f"{name} {self.field(name).describe()}" for name in self.step_columns)
+        per_sequence = ", ".join(f"{name} {self.field(name).describe()}" for name in self.sequence_columns)
+        steps = f"{self.lengths.min()} to {self.lengths.max()}" if len(self) else "0"
+        parts = [f"{len(self)} sequences of {steps} steps", f"per step: {per_step}"]
+        parts += [f"per sequence: {per_sequence}"] if per_sequence else []
+        parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
+        return f"Sequences({'; '.join(parts)})"

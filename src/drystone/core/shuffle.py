@@ -1,0 +1,45 @@
+"""Random orders that are the same on every machine and in every version.
+
+NumPy keeps the raw numbers of its bit generators stable, but not its shuffles. So the raw numbers of
+Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) are used here, and the
+shuffle is our own: each item gets a random key, and the keys are sorted.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from drystone.core.errors import LayoutError
+
+SEQUENCES, BATCHES = 0, 1  # what a stream of random numbers is for
+
+
+def permutation(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.int64]:
+    """Returns a random order of 0 … count − 1, fixed by the other arguments.
+
+    The high bits of each key are random and its low bits are the index, so that one sort of plain
+    integers both shuffles and settles ties.
+
+    >>> permutation(5, seed=0, epoch=0, purpose=SEQUENCES)
+    array([0, 2, 1, 4, 3])
+    """
+    low_bits = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
+    keys = _raw(count, seed, epoch, purpose)
+    keys &= ~low_bits
+    keys |= np.arange(count, dtype=np.uint64)
+    keys.sort()
+    keys &= low_bits
+    return keys.view(np.int64)
+
+
+def check_seed(name: str, value: int) -> int:
+    """Returns the value as a Python int, or says that it is no whole number in 0 … 2⁶⁴ − 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= int(value) < 1 << 64:
+        raise LayoutError(f"{name} must be a whole number from 0 to 2**64 - 1; got {value!r}.")
+    return int(value)
+
+
+def _raw(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.uint64]:
+    key = np.array([check_seed("seed", seed), check_seed("epoch", epoch)], dtype=np.uint64)
+    counter = np.array([0, 0, 0, purpose], dtype=np.uint64)
+    raw = np.random.Philox(key=key, counter=counter).random_raw(count)
+    return np.asarray(raw, dtype=np.uint64)

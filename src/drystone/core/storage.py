@@ -1,0 +1,125 @@
+"""Sequences as Arrow tables of one row a sequence, and as memory-mapped Arrow files."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drystone.core import build
+from drystone.core.arrow import is_list, is_list_view, one_chunk
+from drystone.core.errors import DataError
+from drystone.core.origin import Origin
+
+if TYPE_CHECKING:
+    from drystone.core.sequences import Sequences
+
+MEMORY = Origin()
+
+
+def to_table(seqs: "Sequences") -> pa.Table:
+    """Returns a table of one row a sequence, with large lists for fields with a value a step."""
+    arrays = [seqs.field(name).to_arrow() for name in seqs.field_names]
+    keys = {"drystone.sequence_id": seqs.sequence_id, "drystone.order_by": seqs.order_by}
+    metadata = {key: value for key, value in keys.items() if value is not None}
+    return pa.Table.from_arrays(arrays, names=list(seqs.field_names), metadata=metadata or None)
+
+
+def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Parts, dict[str, str | None]]:
+    """Reads a table of one row a sequence: list columns have a value a step, all others a value a sequence.
+
+    Args:
+        table: one row a sequence.
+        origin: the file behind the table, so that an error can name the place in it.
+
+    Raises:
+        DataError: missing lists, lists of unequal length in one row, or no list column at all.
+    """
+    lists = {name: _as_lists(table[name]) for name in table.column_names if is_list(table[name].type)}
+    if not lists:
+        raise DataError(f"no column holds lists; the columns are: {', '.join(table.column_names)}.")
+    others = {name: table[name] for name in table.column_names if name not in lists}
+    offsets = {name: _offsets(array, name, origin) for name, array in lists.items()}
+    (first, bounds), *rest = offsets.items()
+    for name, other in rest:
+        _check_equal(first, np.diff(bounds), name, np.diff(other), origin)
+    values = {name: _values(array, offsets[name]) for name, array in lists.items()}
+    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    keys = {key: metadata.get(f"drystone.{key}") for key in ("sequence_id", "order_by")}
+    return build.parts_from_ragged(bounds - bounds[0], values, others), keys
+
+
+def save(seqs: "Sequences", path: Path, *, overwrite: bool) -> None:
+    """Writes one Arrow file of one record batch."""
+    if path.exists() and not overwrite:
+        raise DataError(f"{path} exists. Choose another name, or pass overwrite=True.")
+    table = to_table(seqs)
+    with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink:
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Gives a name to write to; the file takes its real name only when it is written whole.
+
+    Raises:
+        DataError: the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise DataError(f"there is no folder {path.parent}; make it first.")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def open_table(path: Path) -> pa.Table:
+    """Opens an Arrow file, memory-mapped."""
+    if not path.is_file():
+        raise DataError(f"there is no file {path}.")
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is not a whole Arrow file: {error}") from error
+
+
+def open_parts(path: Path) -> tuple[build.Parts, dict[str, Any]]:
+    """Opens the parts of sequences in an Arrow file, memory-mapped."""
+    return parts_from_table(open_table(path))
+
+
+def _as_lists(column: pa.ChunkedArray) -> pa.Array:
+    whole = one_chunk(column)
+    return whole.cast(pa.large_list(whole.type.value_type)) if is_list_view(whole.type) else whole
+
+
+def _offsets(array: pa.Array, name: str, origin: Origin) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    if array.null_count:
+        row = int(np.argmax(np.asarray(pc.is_null(array))))
+        raise DataError(f"{_place(origin, row)}: column {name!r} is missing; every sequence needs a list.")
+    return np.asarray(cast("pa.LargeListArray", array).offsets).astype(np.int64)
+
+
+def _values(array: pa.Array, offsets: "np.ndarray[Any, np.dtype[np.int64]]") -> pa.Array:
+    values = cast("pa.LargeListArray", array).values
+    return values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+
+
+def _check_equal(first: str, lengths: Any, name: str, other: Any, origin: Origin) -> None:
+    if (lengths != other).any():
+        row = int(np.argmax(lengths != other))
+        raise DataError(
+            f"{_place(origin, row)} has {lengths[row]} steps in column {first!r} and {other[row]} in column {name!r}; "
+            f"all list columns need one length in a row."
+        )
+
+
+def _place(origin: Origin, row: int) -> str:
+    return origin.where(row, row) or f"row {row}"

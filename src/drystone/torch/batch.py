@@ -1,0 +1,108 @@
+"""The batches of a loader, as tensors."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from drystone.core.batch import Batch
+from drystone.core.grid import Grid, Spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TensorEnds:
+    """Where sequences end; each attribute is an int64 tensor [sequences ending here]."""
+
+    row: Tensor
+    step: Tensor
+    sequence: Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TensorBatch:
+    """A batch whose numbers are tensors on one device; text and timestamps stay NumPy arrays.
+
+    Args:
+        host: the batch that it was made from.
+        fields: of each field, as `host[name]`.
+        valid, reset, scored: bool [rows, steps].
+        sequence: int64 [rows, steps], −1 at padding.
+        ends: where sequences end.
+    """
+
+    host: Batch
+    fields: dict[str, Any]
+    valid: Tensor
+    reset: Tensor
+    scored: Tensor
+    sequence: Tensor
+    ends: TensorEnds
+
+    def __getitem__(self, name: str) -> Any:
+        return self.fields[name] if name in self.fields else self.host[name]
+
+    @property
+    def grid(self) -> Grid:
+        """What lies where, on the host: for `lstm.run`."""
+        return self.host.grid
+
+    @property
+    def spans(self) -> Spans:
+        """The spans, on the host."""
+        return self.host.spans
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The rows and steps of the grid."""
+        return self.host.shape
+
+
+def batches(
+    loader: Iterable[Batch], device: torch.device | str = "cpu", dtype: torch.dtype | None = None
+) -> Iterator[TensorBatch]:
+    """Yields each batch of the loader as tensors.
+
+    Args:
+        loader: a `drystone.Loader`, or anything that yields batches.
+        device: where the tensors go.
+        dtype: the type of all fields of floating-point numbers; as they come by default.
+
+    Example:
+        >>> import drystone as ds
+        >>> seqs = ds.Sequences.from_arrays(per_step={"x": [[1.0, 2.0], [3.0]]})
+        >>> for batch in batches(ds.Loader(seqs, ds.Padded(2, order="given")), dtype=torch.float32):
+        ...     print(batch["x"], batch.valid)
+        tensor([[1., 2.],
+                [3., 0.]]) tensor([[ True,  True],
+                [ True, False]])
+    """
+    for batch in loader:
+        yield to_tensors(batch, device, dtype)
+
+
+def to_tensors(batch: Batch, device: torch.device | str = "cpu", dtype: torch.dtype | None = None) -> TensorBatch:
+    """Returns one batch as tensors; on the CPU they share the batch's memory."""
+
+    def tensor(array: npt.NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(device, non_blocking=True)
+
+    def field(array: npt.NDArray[Any]) -> Any:
+        if array.dtype.kind not in "fiub":
+            return array
+        found = tensor(array)
+        return found.to(dtype) if dtype is not None and found.is_floating_point() else found
+
+    ends = batch.ends
+    return TensorBatch(
+        host=batch,
+        fields={name: field(batch[name]) for name in batch.field_names},
+        valid=tensor(batch.valid),
+        reset=tensor(batch.reset),
+        scored=tensor(batch.scored),
+        sequence=tensor(batch.sequence),
+        ends=TensorEnds(row=tensor(ends.row), step=tensor(ends.step), sequence=tensor(np.asarray(ends.sequence))),
+    )

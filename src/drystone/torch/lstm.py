@@ -1,0 +1,243 @@
+"""`torch.nn.LSTM` over the grid: exact on padded, bucketed and packed batches, and on carried state."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from drystone.core.errors import ShapeError
+from drystone.core.grid import Grid
+from drystone.torch.checks import check_input, check_state, host_masks
+from drystone.torch_ops.choose import check_kernel, choose
+from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights, to_device
+
+State = tuple[Float[Tensor, "layers rows hidden"], Float[Tensor, "layers rows hidden"]]
+
+
+class LSTMRun(NamedTuple):
+    """What a run over a grid returns; `layers` stands for layers × directions, in the order of `nn.LSTM`."""
+
+    output: Float[Tensor, "a b hidden"]
+    """The output at every cell, 0 at invalid ones; shaped like the input."""
+    state: State
+    """h and c after each row's last valid cell: [layers, rows, hidden]; pass them to the next batch to carry on."""
+    final: State
+    """h and c after each sequence's last step (its first, in the backward direction): [layers, sequences ending
+    here, hidden], in the order of `grid.ends`."""
+
+
+class LSTM(nn.Module):
+    """An LSTM over grids; parameters, their names and their initial values are those of `torch.nn.LSTM`.
+
+    Args:
+        input_size: features a step.
+        hidden_size: units a layer and direction.
+        num_layers: layers, one on the output of the other.
+        bias: whether gates have biases.
+        batch_first: whether inputs, outputs and masks are [rows, steps, ...] (else [steps, rows, ...]).
+        dropout: fraction dropped between layers in training, 0 … 1.
+        bidirectional: whether a second set of layers runs backward through each sequence.
+        kernel: "auto", or one of "vendor" and "reference".
+
+    Example:
+        >>> import drystone as ds
+        >>> from drystone.torch import LSTM, batches
+        >>> seqs = ds.Sequences.from_arrays(per_step={"x": [np.ones((3, 2), "f"), np.ones((1, 2), "f")]})
+        >>> batch = next(batches(ds.Loader(seqs, ds.Packed(rows=1, steps=4, order="given"))))
+        >>> lstm = LSTM(2, 8)
+        >>> output, state = lstm(batch["x"], reset=batch.reset, valid=batch.valid)
+        >>> output.shape, bool((output[0, 0] == output[0, 3]).all())
+        (torch.Size([1, 4, 8]), True)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = True,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        kernel: str = "auto",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        if not 0.0 <= dropout <= 1.0:
+            raise ShapeError(f"dropout must lie between 0 and 1; got {dropout}.")
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = dropout
+        self.bidirectional = bidirectional
+        self.kernel = check_kernel(kernel)
+        for layer in range(num_layers):
+            for suffix in self._suffixes(layer):
+                for name, shape in self._shapes(layer).items():
+                    weight = torch.empty(shape, device=device, dtype=dtype)
+                    self.register_parameter(f"{name}{suffix}", nn.Parameter(weight))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws all parameters uniformly from ±1 ∕ √hidden, in the order of `nn.LSTM`."""
+        bound = 1.0 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def forward(
+        self,
+        x: Float[Tensor, "a b features"],
+        state: State | None = None,
+        *,
+        reset: Bool[Tensor, "a b"] | None = None,
+        valid: Bool[Tensor, "a b"] | None = None,
+    ) -> tuple[Float[Tensor, "a b hidden"], State]:
+        """Returns the output at every cell, and the state after each row's last valid cell.
+
+        Without `reset` each row is one run, as in `nn.LSTM`. The masks are read on the host: on a GPU that
+        waits for the device; `run` with a batch's own grid does not.
+
+        Args:
+            x: the inputs, [rows, steps, features].
+            state: h and c that rows start from, [layers × directions, rows, hidden]; zeros by default.
+            reset: true where the state is zeroed just before a cell; passed-in state too.
+            valid: true where a cell holds a real step; others output 0 and leave the state unchanged.
+
+        Raises:
+            ShapeError: shapes, types or devices that do not fit, or a backward direction on a row that
+                does not start with a reset.
+        """
+        valids, resets = host_masks(x, reset, valid, batch_first=self.batch_first)
+        grid = Grid.from_masks(resets, valids)
+        if self.bidirectional and reset is not None:
+            _check_whole(grid)
+        run = self._run(x, grid, state, one_run_a_row=reset is None)
+        return run.output, run.state
+
+    def run(self, x: Float[Tensor, "a b features"], grid: Grid, state: State | None = None) -> LSTMRun:
+        """Runs over the grid of a batch; the device is never waited for.
+
+        Args:
+            x: the inputs, [rows, steps, features].
+            grid: `batch.grid`.
+            state: h and c that rows start from, [layers × directions, rows, hidden]; zeros by default.
+
+        Raises:
+            ShapeError: shapes, types or devices that do not fit, or a backward direction on a sequence that
+                spans several batches.
+        """
+        if self.bidirectional:
+            _check_whole(grid)
+        return self._run(x, grid, state, one_run_a_row=False)
+
+    def _run(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
+        check_input(x, self.input_size, self.weight_ih_l0, grid, batch_first=self.batch_first)
+        num_states = self.num_layers * (2 if self.bidirectional else 1)
+        check_state(state, (num_states, grid.num_rows, self.hidden_size), x)
+        layer_input = x if self.batch_first else x.transpose(0, 1)
+        directions = [_forward(grid, x.device)]
+        if self.bidirectional:
+            directions.append(_backward(grid, x.device, one_run_a_row=one_run_a_row))
+        if directions[0].masks.valid is not None:
+            layer_input = torch.where(directions[0].masks.valid[..., None], layer_input, 0.0)
+        states: list[tuple[Tensor, Tensor]] = []
+        finals: list[tuple[Tensor, Tensor]] = []
+        for layer in range(self.num_layers):
+            outputs: list[Tensor] = []
+            for direction, suffix in zip(directions, self._suffixes(layer), strict=True):
+                before = None if state is None else (state[0][len(states)], state[1][len(states)])
+                result = self._layer(layer_input, suffix, before, direction)
+                outputs.append(direction.turned(result.output))
+                states.append((result.h, result.c))
+                finals.append(direction.final(result))
+            layer_input = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
+            if self.dropout and layer < self.num_layers - 1:
+                layer_input = nn.functional.dropout(layer_input, self.dropout, self.training)
+        output = layer_input if self.batch_first else layer_input.transpose(0, 1)
+        return LSTMRun(output, _stacked(states), _stacked(finals))
+
+    def _layer(
+        self, x: Tensor, suffix: str, state: tuple[Tensor, Tensor] | None, direction: "_Direction"
+    ) -> LayerResult:
+        biases = (self._weight("bias_ih" + suffix), self._weight("bias_hh" + suffix)) if self.bias else (None, None)
+        weights = Weights(self._weight("weight_ih" + suffix), self._weight("weight_hh" + suffix), *biases)
+        layer = Layer(direction.turned(x), state, weights, direction.masks)
+        return choose(self.kernel, layer).run(layer)
+
+    def _weight(self, name: str) -> Tensor:
+        return getattr(self, name)
+
+    def _suffixes(self, layer: int) -> list[str]:
+        return [f"_l{layer}", f"_l{layer}_reverse"] if self.bidirectional else [f"_l{layer}"]
+
+    def _shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
+        gates = 4 * self.hidden_size
+        below = self.input_size if layer == 0 else self.hidden_size * (2 if self.bidirectional else 1)
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, below), "weight_hh": (gates, self.hidden_size)}
+        return shapes | {"bias_ih": (gates,), "bias_hh": (gates,)} if self.bias else shapes
+
+    def extra_repr(self) -> str:
+        """The settings that differ from the defaults, as `nn.LSTM` shows them."""
+        shown = {"num_layers": 1, "bias": True, "batch_first": True, "dropout": 0.0, "bidirectional": False}
+        changed = [f"{name}={getattr(self, name)}" for name, usual in shown.items() if getattr(self, name) != usual]
+        return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
+
+
+class _Direction(NamedTuple):
+    """The masks of one direction, and where it finds the last step of each sequence."""
+
+    masks: Masks
+    is_backward: bool
+    end_row: Tensor
+    end_step: Tensor
+
+    def turned(self, values: Tensor) -> Tensor:
+        return values.flip(1) if self.is_backward else values
+
+    def final(self, result: LayerResult) -> tuple[Tensor, Tensor]:
+        c = result.c[self.end_row] if result.cells is None else result.cells[self.end_row, self.end_step]
+        return result.output[self.end_row, self.end_step], c
+
+
+def _forward(grid: Grid, device: torch.device) -> _Direction:
+    masks = Masks.of(grid.valid, grid.reset, device)
+    return _Direction(masks, False, to_device(grid.ends.row, device), to_device(grid.ends.step, device))
+
+
+def _backward(grid: Grid, device: torch.device, *, one_run_a_row: bool) -> _Direction:
+    ends = grid.ends
+    starts_here = np.zeros_like(grid.valid)
+    if not one_run_a_row:
+        starts_here[ends.row, ends.step] = True
+    masks = Masks.of(grid.valid[:, ::-1], starts_here[:, ::-1], device)
+    last_step = grid.num_steps - 1 - grid.spans.start[ends.span]
+    return _Direction(masks, True, to_device(ends.row, device), to_device(last_step, device))
+
+
+def _stacked(states: list[tuple[Tensor, Tensor]]) -> State:
+    return torch.stack([h for h, _ in states]), torch.stack([c for _, c in states])
+
+
+def _check_sizes(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ShapeError(f"{name} must be at least 1; got {size}.")
+
+
+def _check_whole(grid: Grid) -> None:
+    if grid.is_whole:
+        return
+    at = int(np.argmin(grid.spans.is_first & grid.spans.is_last))
+    raise ShapeError(
+        f"a backward direction needs every sequence whole in one batch and in one run of cells; in row "
+        f"{grid.spans.row[at]} the span from column {grid.spans.start[at]} to {grid.spans.stop[at] - 1} starts or "
+        f"goes on elsewhere. Use bidirectional=False, or a layout that keeps sequences whole."
+    )

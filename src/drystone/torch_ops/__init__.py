@@ -1,0 +1,1 @@
+"""Recurrent kernels as PyTorch code, one file each behind the interface in kernel.py."""

@@ -1,0 +1,52 @@
+"""Batches as tensors, and pools by sequence."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import drystone as ds
+from drystone.core.layouts import Layout
+from drystone.torch import batches, pool
+from tests.contract import strategies
+
+
+def test_tensors_equal_the_arrays_they_came_from() -> None:
+    seqs = ds.Sequences.from_arrays(
+        {"x": [[1.0, 2.0], [3.0]], "n": [[1, 2], [3]], "word": [["a", "b"], ["c"]]}, {"y": [True, False]}
+    )
+    host = next(iter(ds.Loader(seqs, ds.Padded(2))))
+    batch = next(batches(ds.Loader(seqs, ds.Padded(2)), dtype=torch.float32))
+    assert batch["x"].dtype == torch.float32
+    assert batch["n"].dtype == torch.int64
+    assert isinstance(batch["word"], np.ndarray)
+    for name in ("x", "n", "y"):
+        np.testing.assert_array_equal(batch[name].numpy(), host[name])
+    for name in ("valid", "reset", "scored", "sequence"):
+        np.testing.assert_array_equal(getattr(batch, name).numpy(), getattr(host, name))
+    np.testing.assert_array_equal(batch.ends.row.numpy(), host.ends.row)
+    assert batch.shape == (2, 2)
+    with pytest.raises(ds.DataError, match="no field 'z'"):
+        batch["z"]
+
+
+@given(strategies.lengths, strategies.layouts, st.sampled_from(["mean", "max"]))
+def test_pools_are_those_of_each_sequence(lengths: np.ndarray[Any, Any], layout: Layout, how: Any) -> None:
+    rng = np.random.default_rng(0)
+    seqs = ds.Sequences.from_arrays({"x": [rng.normal(size=(length, 3)) for length in lengths]})
+    for batch in batches(ds.Loader(seqs, layout)):
+        junk = torch.where(batch.valid[..., None], batch["x"], 99.0)
+        found = pool(junk, batch.grid, how)
+        for place, number in enumerate(batch.ends.sequence.tolist()):
+            values = torch.from_numpy(seqs[number]["x"])
+            expected = values.mean(0) if how == "mean" else values.amax(0)
+            torch.testing.assert_close(found[place], expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_pool_over_a_part_of_a_sequence_is_refused() -> None:
+    grid = ds.Grid.from_masks(reset=[[False, False]], valid=[[True, True]])
+    with pytest.raises(ds.ShapeError, match="whole in one batch"):
+        pool(torch.zeros(1, 2, 3), grid, "mean")
