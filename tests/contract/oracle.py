@@ -25,7 +25,9 @@ class Weights(NamedTuple):
 # Plan: no two spans overlap; every step lies in exactly one span or is dropped; what goes on, goes on in its row.
 
 
-def broken_rule(lengths: Array, spans: list[Span], shapes: list[tuple[int, int]], dropped: list[tuple[int, int, int]]) -> str:
+def broken_rule(
+    lengths: Array, spans: list[Span], shapes: list[tuple[int, int]], dropped: list[tuple[int, int, int]]
+) -> str:
     """Returns the first rule that a plan breaks, or "" where it keeps them all."""
     taken: set[tuple[int, int, int]] = set()
     seen = {(sequence, offset + k) for sequence, offset, length in dropped for k in range(length)}
@@ -33,7 +35,7 @@ def broken_rule(lengths: Array, spans: list[Span], shapes: list[tuple[int, int]]
         return "a step is dropped twice"
     for span in spans:
         rows, steps = shapes[span.batch]
-        if span.length < 1 or not (0 <= span.row < rows and 0 <= span.step and span.step + span.length <= steps):
+        if span.length < 1 or not (0 <= span.row < rows and 0 <= span.step <= steps - span.length):
             return f"outside its batch: {span}"
         for k in range(span.length):
             cell, step = (span.batch, span.row, span.step + k), (span.sequence, span.offset + k)
@@ -96,9 +98,7 @@ def one_sequence(x: Array, weights: Weights) -> tuple[Array, Array]:
     return np.array([h for h, _ in states]), np.array([c for _, c in states])
 
 
-def over_grid(
-    x: Array, valid: Array, reset: Array, h: Array, c: Array, weights: Weights
-) -> tuple[Array, Array, Array]:
+def over_grid(x: Array, valid: Array, reset: Array, h: Array, c: Array, weights: Weights) -> tuple[Array, Array, Array]:
     """Returns the output [rows, steps, hidden], and the state [rows, hidden] that the next batch starts from."""
     output = np.zeros((*valid.shape, weights.hidden.shape[1]))
     h, c = h.copy(), c.copy()

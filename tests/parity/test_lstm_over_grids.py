@@ -18,7 +18,9 @@ Array = np.ndarray[Any, Any]
 SIZES = st.sampled_from([1, 2, 7, 8])
 
 
-def pair(hidden: int, layers: int, bidirectional: bool, bias: bool, kernel: str, dtype: torch.dtype) -> tuple[nn.LSTM, LSTM]:
+def pair(
+    hidden: int, layers: int, bidirectional: bool, bias: bool, kernel: str, dtype: torch.dtype
+) -> tuple[nn.LSTM, LSTM]:
     torch.manual_seed(0)
     reference = nn.LSTM(3, hidden, layers, bias=bias, batch_first=True, bidirectional=bidirectional, dtype=dtype)
     lstm = LSTM(3, hidden, layers, bias=bias, bidirectional=bidirectional, kernel=kernel, dtype=dtype)

@@ -88,9 +88,7 @@ def test_without_masks_it_is_nn_lstm(bidirectional: bool, batch_first: bool, wit
     torch.manual_seed(1)
     usual = nn.LSTM(3, 5, 2, batch_first=batch_first, bidirectional=bidirectional, dtype=torch.float64)
     torch.manual_seed(1)
-    ours = LSTM(
-        3, 5, 2, batch_first=batch_first, bidirectional=bidirectional, kernel=kernel, dtype=torch.float64
-    )
+    ours = LSTM(3, 5, 2, batch_first=batch_first, bidirectional=bidirectional, kernel=kernel, dtype=torch.float64)
     for name, parameter in usual.named_parameters():
         assert torch.equal(parameter, ours.get_parameter(name)), "the same seed gives the same weights"
     x = torch.randn(4, 6, 3, dtype=torch.float64)
@@ -142,9 +140,9 @@ def test_the_held_cell_state_is_exact_in_float32() -> None:
     lstm = LSTM(3, 64)
     x = torch.randn(8, 40, 3)
     valid = torch.arange(40) < torch.tensor([40, 1, 7, 39, 20, 20, 3, 12])[:, None]
-    output, (h, c) = lstm(x, valid=valid)
+    _, (h, c) = lstm(x, valid=valid)
     for row, length in enumerate(valid.sum(1)):
-        alone, (h_alone, c_alone) = lstm(x[row : row + 1, :length])
+        _, (h_alone, c_alone) = lstm(x[row : row + 1, :length])
         torch.testing.assert_close(c[:, row], c_alone[:, 0], rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(h[:, row], h_alone[:, 0], rtol=1e-5, atol=1e-6)
     longer = torch.cat([x, torch.full((8, 60, 3), 9.0)], 1)
@@ -166,8 +164,14 @@ ON = torch.ones(2, 3, dtype=torch.bool)
         (lambda: LSTM(4, 5)(X[:, :0]), "at least one"),
         (lambda: LSTM(4, 5)(X, valid=ON.float()), "valid is torch.float32"),
         (lambda: LSTM(4, 5)(X, reset=ON[:, :2]), r"reset is torch.bool of shape \(2, 2\); expected .*\(2, 3\)"),
-        (lambda: LSTM(4, 5)(X, (torch.zeros(1, 3, 5),) * 2), r"h of the state has shape \(1, 3, 5\); expected \(1, 2, 5\)"),
-        (lambda: LSTM(4, 5)(X, (torch.zeros(1, 2, 5), torch.zeros(1, 2, 5).double())), "c of the state is torch.float64"),
+        (
+            lambda: LSTM(4, 5)(X, (torch.zeros(1, 3, 5),) * 2),
+            r"h of the state has shape \(1, 3, 5\); expected \(1, 2, 5\)",
+        ),
+        (
+            lambda: LSTM(4, 5)(X, (torch.zeros(1, 2, 5), torch.zeros(1, 2, 5).double())),
+            "c of the state is torch.float64",
+        ),
         (lambda: LSTM(4, 5, bidirectional=True)(X, reset=~ON), "row 0 the span from column 0 to 2 starts or goes on"),
         (lambda: LSTM(4, 5, kernel="vendor")(X, reset=ON), "vendor kernel cannot run .* several sequences"),
         (lambda: LSTM(4, 5, kernel="fast"), "got 'fast'"),

@@ -36,7 +36,7 @@ def column_from_arrow(array: pa.Array | pa.ChunkedArray, name: str) -> Column:
     if isinstance(whole, pa.FixedShapeTensorArray):
         return Column(whole.to_numpy_ndarray())
     if isinstance(whole, pa.ExtensionArray):
-        whole = cast("pa.Array", whole.storage)
+        whole = whole.storage
     if is_list(whole.type) or pa.types.is_fixed_size_list(whole.type):
         return _fixed_shape(whole, name)
     if is_text(whole.type):
@@ -67,7 +67,7 @@ def plain(array: pa.Array | pa.ChunkedArray) -> pa.Array:
 def one_chunk(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Returns the array in one piece; a copy only where there are several chunks."""
     if isinstance(array, pa.ChunkedArray):
-        return array.chunk(0) if array.num_chunks == 1 else cast("pa.Array", array.combine_chunks())
+        return array.chunk(0) if array.num_chunks == 1 else array.combine_chunks()
     return array
 
 

@@ -40,7 +40,7 @@ class Column:
 
     @property
     def type_name(self) -> str:
-        """The kind of values in words: float32, int64, text, …"""
+        """The kind of values in a word, such as float32, int64 or text."""
         return "text" if self.is_text else str(self._array.dtype)
 
     @property

@@ -1,13 +1,13 @@
 """Every error that drystone raises on purpose.
 
-    DrystoneError
-    ├── DataError            sequences, fields and files (also a ValueError)
-    ├── LayoutError          layouts and the lengths they are given (also a ValueError)
-    ├── PlanError            a plan that breaks the contract (also a ValueError)
-    ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
-    ├── ConfigError          settings of a training run (also a ValueError)
-    ├── RunError             run folders (also a ValueError)
-    └── MissingExtraError    an optional library is not installed (also an ImportError)
+DrystoneError
+├── DataError            sequences, fields and files (also a ValueError)
+├── LayoutError          layouts and the lengths they are given (also a ValueError)
+├── PlanError            a plan that breaks the contract (also a ValueError)
+├── ShapeError           arrays or masks that do not fit together (also a ValueError)
+├── ConfigError          settings of a training run (also a ValueError)
+├── RunError             run folders (also a ValueError)
+└── MissingExtraError    an optional library is not installed (also an ImportError)
 """
 
 

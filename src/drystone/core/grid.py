@@ -87,9 +87,7 @@ class Grid:
         reset = np.zeros((num_rows, num_steps), dtype=bool)
         valid.reshape(-1)[ranges(spans.row * num_steps + spans.start, spans.length)] = True
         reset[spans.row[spans.is_first], spans.start[spans.is_first]] = True
-        return cls(
-            num_rows=num_rows, num_steps=num_steps, spans=spans, ends=_ends_of(spans), valid=valid, reset=reset
-        )
+        return cls(num_rows=num_rows, num_steps=num_steps, spans=spans, ends=_ends_of(spans), valid=valid, reset=reset)
 
     @classmethod
     def from_masks(cls, reset: npt.ArrayLike, valid: npt.ArrayLike) -> Self:

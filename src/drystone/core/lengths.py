@@ -52,7 +52,9 @@ def offsets_of(lengths: Lengths) -> npt.NDArray[np.int64]:
     >>> offsets_of(np.array([3, 1, 2]))
     array([0, 3, 4, 6])
     """
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64, copy=False)
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
 
 
 def ranges(starts: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.int64]:
@@ -62,4 +64,4 @@ def ranges(starts: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.in
     array([10, 11, 12,  0,  1])
     """
     offsets = offsets_of(lengths)
-    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+    return np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], lengths)

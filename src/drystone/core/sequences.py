@@ -120,7 +120,7 @@ class Sequences:
             >>> Sequences.from_padded(np.array([[1.0, 2.0], [3.0, 0.0]]), lengths=[2, 1])[1]
             {'x': array([3.])}
         """
-        named = per_step if isinstance(per_step, Mapping) else {"x": per_step}
+        named: Mapping[str, Any] = per_step if isinstance(per_step, Mapping) else {"x": per_step}  # pyright: ignore[reportUnknownVariableType]
         return cls.from_parts(build.parts_from_padded(named, per_sequence or {}, lengths, mask, side), on_empty)
 
     @classmethod
@@ -256,7 +256,7 @@ class Sequences:
     def place(self, sequence: int, step: int | None = None) -> str:
         """Returns words for a sequence, or a step of it, such as "sequence 3 (id 'pump-7'), step 12, line 40 of a.csv"."""
         words = f"sequence {sequence}"
-        if self.sequence_id in self.sequence_columns:
+        if self.sequence_id is not None and self.sequence_id in self.sequence_columns:
             words += f" ({self.sequence_id} {self.field(self.sequence_id)[sequence]!r})"
         if step is not None:
             words += f", step {step}"

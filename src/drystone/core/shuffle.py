@@ -5,6 +5,9 @@ Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) a
 shuffle is our own: each item gets a random key, and the keys are sorted.
 """
 
+from operator import index
+from typing import SupportsIndex
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,11 +34,11 @@ def permutation(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[
     return keys.view(np.int64)
 
 
-def check_seed(name: str, value: int) -> int:
+def check_seed(name: str, value: object) -> int:
     """Returns the value as a Python int, or says that it is no whole number in 0 … 2⁶⁴ − 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= int(value) < 1 << 64:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or not 0 <= index(value) < 1 << 64:
         raise LayoutError(f"{name} must be a whole number from 0 to 2**64 - 1; got {value!r}.")
-    return int(value)
+    return index(value)
 
 
 def _raw(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.uint64]:

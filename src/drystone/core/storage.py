@@ -1,10 +1,10 @@
 """Sequences as Arrow tables of one row a sequence, and as memory-mapped Arrow files."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,8 +48,9 @@ def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Pa
     for name, other in rest:
         _check_equal(first, np.diff(bounds), name, np.diff(other), origin)
     values = {name: _values(array, offsets[name]) for name, array in lists.items()}
-    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    keys = {key: metadata.get(f"drystone.{key}") for key in ("sequence_id", "order_by")}
+    metadata: dict[bytes, bytes] = table.schema.metadata or {}
+    known = {name: metadata.get(f"drystone.{name}".encode()) for name in ("sequence_id", "order_by")}
+    keys = {name: None if value is None else value.decode() for name, value in known.items()}
     return build.parts_from_ragged(bounds - bounds[0], values, others), keys
 
 
@@ -58,13 +59,16 @@ def save(seqs: "Sequences", path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise DataError(f"{path} exists. Choose another name, or pass overwrite=True.")
     table = to_table(seqs)
-    with whole_file(path) as partial, pa.OSFile(str(partial), "wb") as sink:
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
+    with (
+        whole_file(path) as partial,
+        pa.OSFile(str(partial), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
+        writer.write_table(table)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Generator[Path]:
     """Gives a name to write to; the file takes its real name only when it is written whole.
 
     Raises:
@@ -104,11 +108,11 @@ def _offsets(array: pa.Array, name: str, origin: Origin) -> "np.ndarray[Any, np.
     if array.null_count:
         row = int(np.argmax(np.asarray(pc.is_null(array))))
         raise DataError(f"{_place(origin, row)}: column {name!r} is missing; every sequence needs a list.")
-    return np.asarray(cast("pa.LargeListArray", array).offsets).astype(np.int64)
+    return np.asarray(array.offsets).astype(np.int64)
 
 
 def _values(array: pa.Array, offsets: "np.ndarray[Any, np.dtype[np.int64]]") -> pa.Array:
-    values = cast("pa.LargeListArray", array).values
+    values = array.values
     return values.slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
 
 

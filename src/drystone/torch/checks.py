@@ -32,16 +32,17 @@ def check_state(state: tuple[Tensor, Tensor] | None, shape: tuple[int, int, int]
             raise ShapeError(f"{name} of the state is {part.dtype} on {part.device}; x is {x.dtype} on {x.device}.")
 
 
-def host_masks(
-    x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool
-) -> tuple[Bools, Bools]:
+def host_masks(x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool) -> tuple[Bools, Bools]:
     """Returns valid and reset as host arrays [rows, steps]; without a mask all cells are valid and none resets."""
     if x.ndim != 3 or not x.shape[1] or not x.shape[0]:
         raise ShapeError(f"x has shape {tuple(x.shape)}; expected [rows, steps, features], at least one of each.")
-    return _host("valid", valid, x, True, batch_first), _host("reset", reset, x, False, batch_first)
+    return (
+        _host("valid", valid, x, default=True, batch_first=batch_first),
+        _host("reset", reset, x, default=False, batch_first=batch_first),
+    )
 
 
-def _host(name: str, mask: Tensor | None, x: Tensor, default: bool, batch_first: bool) -> Bools:
+def _host(name: str, mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
     if mask is None:
         found = np.full(tuple(x.shape[:2]), default)
     elif mask.dtype != torch.bool or mask.shape != x.shape[:2]:

@@ -139,7 +139,7 @@ class LSTM(nn.Module):
         return self._run(x, grid, state, one_run_a_row=False)
 
     def _run(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
-        check_input(x, self.input_size, self.weight_ih_l0, grid, batch_first=self.batch_first)
+        check_input(x, self.input_size, self._weight("weight_ih_l0"), grid, batch_first=self.batch_first)
         num_states = self.num_layers * (2 if self.bidirectional else 1)
         check_state(state, (num_states, grid.num_rows, self.hidden_size), x)
         layer_input = x if self.batch_first else x.transpose(0, 1)

@@ -48,11 +48,12 @@ class Masks:
         last = np.where(valid.any(axis=1), num_steps - 1 - valid[:, ::-1].argmax(axis=1), -1)
         column = np.arange(num_steps)
         between = (column > first[:, None]) & (column < last[:, None])
-        clears = reset.any(axis=1)
+        is_broken = (between & ~valid) | (reset & (column > first[:, None]))
+        clears: Bools = np.asarray(reset.any(axis=1))
         return cls(
-            valid=None if valid.all() else to_device(valid, device),
+            valid=None if np.all(valid) else to_device(valid, device),
             reset=to_device(reset, device) if clears.any() else None,
-            is_one_run=not bool((between & ~valid).any() or (reset & (column > first[:, None])).any()),
+            is_one_run=not bool(np.any(is_broken)),
             has_lead=bool(((first > 0) & (first < num_steps) & ~clears).any()),
             clears=to_device(clears, device),
             last=to_device(last, device),

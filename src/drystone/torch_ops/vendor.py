@@ -36,9 +36,7 @@ class Vendor:
         parameters = [part for part in weights if part is not None]
         has_bias = weights.input_bias is not None
         train = torch.is_grad_enabled()
-        raw, h_n, c_n = torch.lstm(
-            x, (h[None], c[None]), parameters, has_bias, 1, 0.0, train, False, True
-        )
+        raw, h_n, c_n = torch.lstm(x, (h[None], c[None]), parameters, has_bias, 1, 0.0, train, False, True)
         if masks.valid is None:
             return LayerResult(raw, h_n[0], c_n[0], None)
         output = torch.where(masks.valid[..., None], raw, 0.0)

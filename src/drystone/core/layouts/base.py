@@ -90,7 +90,6 @@ class Layout(ABC):
         placed = self.place(whole, lambda count, purpose: permutation(count, seed, epoch, purpose))
         return _plan_of(placed, whole)
 
-
     @final
     def check(self, lengths: Lengths) -> None:
         """Raises LayoutError, naming the first sequence that is longer than a batch can hold."""
@@ -104,7 +103,7 @@ class Layout(ABC):
             )
 
 
-def check_positive(layout: str, **numbers: int) -> None:
+def check_positive(layout: str, **numbers: object) -> None:
     """Raises LayoutError where a number is not a whole number ≥ 1."""
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:

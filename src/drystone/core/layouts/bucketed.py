@@ -143,8 +143,8 @@ class Bucketed(Layout):
     def _sizes(self, ordered: Lengths, counts: Ints) -> Ints:
         """How many rows a batch of each bucket has."""
         if self.cells is None:
-            sizes = np.broadcast_to(np.asarray(self.batch_size, dtype=np.int64), (max(len(counts), np.size(self.batch_size)),))
-            return sizes[: len(counts)]
+            given = np.atleast_1d(np.asarray(self.batch_size, dtype=np.int64))
+            return given[: len(counts)] if len(given) > 1 else np.repeat(given, len(counts))
         sizes = np.ones(len(counts), dtype=np.int64)
         filled = np.flatnonzero(counts)
         starts = (np.cumsum(counts) - counts)[filled]

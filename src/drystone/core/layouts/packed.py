@@ -82,7 +82,8 @@ class Packed(Layout):
             yield sequence, row, step, steps
 
     def _by_grid(self, lengths: Lengths, order: Ints) -> Iterator[tuple[Ints, Ints, Ints, int]]:
-        assert self.rows is not None and self.steps is not None
+        assert self.rows is not None
+        assert self.steps is not None
         cells = self.rows * self.steps
         waiting, taken = order[:0], 0
         ends = offsets_of(lengths[order])[1:]

@@ -1,0 +1,62 @@
+"""drystone: batches of sequences of unequal length, and LSTMs trained on them exactly."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from drystone.core.batch import Batch
+from drystone.core.collate import collate
+from drystone.core.errors import (
+    ConfigError,
+    DataError,
+    DrystoneError,
+    LayoutError,
+    MissingExtraError,
+    PlanError,
+    RunError,
+    ShapeError,
+)
+from drystone.core.grid import Grid
+from drystone.core.layouts import Bucketed, Layout, Packed, Padded
+from drystone.core.loader import Loader
+from drystone.core.plan import Plan
+from drystone.core.sequences import Sequences
+from drystone.readers import read
+
+if TYPE_CHECKING:
+    from drystone.train import Run, fit
+
+_NEED_TORCH = ("Run", "fit")  # found on first use, so that importing drystone imports no framework
+
+__all__ = [
+    "Batch",
+    "Bucketed",
+    "ConfigError",
+    "DataError",
+    "DrystoneError",
+    "Grid",
+    "Layout",
+    "LayoutError",
+    "Loader",
+    "MissingExtraError",
+    "Packed",
+    "Padded",
+    "Plan",
+    "PlanError",
+    "Run",
+    "RunError",
+    "Sequences",
+    "ShapeError",
+    "collate",
+    "fit",
+    "read",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NEED_TORCH:
+        return getattr(import_module("drystone.train"), name)
+    raise AttributeError(f"module 'drystone' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

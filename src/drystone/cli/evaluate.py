@@ -1,0 +1,56 @@
+"""`drystone evaluate`: the figures of a run on some data."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, read_data
+from drystone.core.errors import ConfigError
+
+HELP = """Print loss and accuracy of a run on data with labels.
+
+On the data that the run was made from, only its test part counts, unless --part says otherwise.
+
+Examples:
+
+  drystone evaluate runs/japanese-vowels-1 japanese-vowels
+
+  drystone evaluate runs/my-1 new.parquet
+"""
+
+
+def evaluate(
+    run: RunFolder,
+    data: Data,
+    part: Annotated[
+        Literal["train", "valid", "test", "all"] | None,
+        typer.Option(help="Which part of the run's own data. [default: test]"),
+    ] = None,
+    sequence_id: SequenceId = None,
+    order_by: OrderBy = None,
+    drop_empty: DropEmpty = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+) -> None:
+    """Opens the run, reads the data, prints one line a figure."""
+    from drystone import train  # here, so that --help needs no framework
+
+    opened = train.Run.open(run, device)
+    settings = opened.settings
+    seqs = read_data(data, sequence_id or settings.sequence_id, order_by or settings.order_by, drop_empty=drop_empty)
+    opened.schema.features.check(seqs)
+    is_own = seqs.fingerprint(opened.schema.features.names) == opened.schema.data
+    if part is not None and part != "all" and not is_own:
+        raise ConfigError(
+            f"{data} is not the data that {run} was made from, so it has no {part} part. Leave out --part."
+        )
+    chosen = part or ("test" if is_own and len(opened.split.test) else "all")
+    if chosen != "all":
+        indices = opened.split.part(chosen)
+        if not len(indices):
+            raise ConfigError(f"{run} has no {chosen} part.")
+        seqs = seqs.select(indices)
+    scores = opened.evaluate(seqs)
+    label = f"{chosen} " if is_own else ""
+    typer.echo(f"{label}accuracy {scores.accuracy:.3f}")
+    typer.echo(f"{label}loss {scores.loss:.4f}")
+    typer.echo(f"{label}sequences {scores.sequences}")

@@ -1,0 +1,52 @@
+"""The program `drystone`: its verbs, and how errors reach the user."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from drystone.cli import evaluate, fit, predict
+from drystone.core.errors import DrystoneError
+
+INTERRUPTED = 130
+BAD_INPUT = 2
+
+app = typer.Typer(
+    name="drystone",
+    help="Train LSTMs on sequences of unequal length, exactly and fast.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("fit", help=fit.HELP, no_args_is_help=True)(fit.fit)
+app.command("evaluate", help=evaluate.HELP, no_args_is_help=True)(evaluate.evaluate)
+app.command("predict", help=predict.HELP, no_args_is_help=True)(predict.predict)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"drystone {version('drystone')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that stand before the verb."""
+
+
+def main() -> None:
+    """Runs the program; bad input ends it with a sentence and exit code 2."""
+    try:
+        app()
+    except (DrystoneError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        typer.echo("stopped.", err=True)
+        sys.exit(INTERRUPTED)

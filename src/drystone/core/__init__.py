@@ -1,0 +1,1 @@
+"""Sequences, layouts, plans, batches: NumPy and Arrow only, no framework."""

@@ -1,0 +1,29 @@
+"""Figures of one look, written whole, without touching a user's own matplotlib state."""
+
+from pathlib import Path
+
+from drystone.core.errors import MissingExtraError
+from drystone.core.storage import whole_file
+
+try:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+except ModuleNotFoundError as error:
+    raise MissingExtraError("torch", "matplotlib") from error
+
+
+def new_figure(num_axes: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Returns a figure with axes side by side, inches wide and high."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = [figure.add_subplot(1, num_axes, number + 1) for number in range(num_axes)]
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes the figure as PNG."""
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)

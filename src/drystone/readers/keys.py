@@ -1,0 +1,49 @@
+"""The keys of sequences that are whole already: the field that names them and the field that orders their steps."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drystone.core.errors import DataError
+from drystone.core.lengths import offsets_of
+from drystone.core.sequences import Sequences
+from drystone.readers.options import Options
+
+
+def with_keys(seqs: Sequences, options: Options) -> Sequences:
+    """Returns the sequences with the keys that the options name; keys that they have already stay.
+
+    Raises:
+        DataError: a key is no field or of the wrong kind, or steps are not in the order of `order_by`.
+    """
+    options.check_names(seqs.field_names)
+    for name in (options.sequence_id, *options.per_sequence):
+        if name in seqs.step_columns:
+            raise DataError(f"column {name!r} has a value a step; expected one with a value a sequence.")
+    if options.order_by is not None:
+        _check_order(seqs, options.order_by)
+    return replace(
+        seqs,
+        sequence_id=options.sequence_id or seqs.sequence_id,
+        order_by=options.order_by or seqs.order_by,
+    )
+
+
+def _check_order(seqs: Sequences, name: str) -> None:
+    field = seqs.field(name)
+    if not field.per_step or field.item_shape:
+        raise DataError(f"order_by is {name!r}, which has no single value a step.")
+    values = pa.array(field.values)
+    rises = pc.fill_null(pc.less_equal(values.slice(0, max(len(values) - 1, 0)), values.slice(1)), False)
+    bounds = offsets_of(seqs.lengths)
+    wrong = ~np.asarray(rises)
+    wrong[bounds[1:-1] - 1] = False
+    if wrong.any():
+        step = int(np.argmax(wrong))
+        index = int(np.searchsorted(bounds, step, side="right")) - 1
+        raise DataError(
+            f"{name!r} falls or is missing in sequence {index}: {values[step]} at step {step - bounds[index]} "
+            f"comes before {values[step + 1]}. Sort the steps of each sequence first."
+        )

@@ -1,0 +1,75 @@
+"""Tables of one sequence a row or of one step a row, made into Sequences."""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drystone.core import storage
+from drystone.core.arrow import is_list, is_text, plain
+from drystone.core.errors import DataError
+from drystone.core.origin import Origin
+from drystone.core.sequences import Sequences
+from drystone.readers.keys import with_keys
+from drystone.readers.options import Options
+from drystone.readers.steps import group_steps
+
+
+def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> Sequences:
+    """Makes sequences of a table.
+
+    Args:
+        table: one sequence a row if any column holds lists, else one step a row.
+        origin: the file behind the table.
+        options: which columns are keys.
+
+    Raises:
+        DataError: unknown columns, missing keys, or values that do not make sequences.
+    """
+    tidy = _tidy(table)
+    options.check_names(tidy.column_names)
+    if options.sequence_id is not None:
+        _check_present(tidy, options.sequence_id, origin)
+    if any(is_list(kind) for kind in tidy.schema.types):
+        return _one_sequence_a_row(tidy, origin, options)
+    if options.sequence_id is None:
+        raise DataError(
+            f"no column holds lists, so each row seems to be one step. Say which column tells sequences apart "
+            f"with sequence_id= (--sequence-id). The columns are: {', '.join(tidy.column_names)}."
+        )
+    if options.order_by is not None:
+        _check_present(tidy, options.order_by, origin)
+    return group_steps(tidy, origin, options, options.sequence_id)
+
+
+def _one_sequence_a_row(table: pa.Table, origin: Origin, options: Options) -> Sequences:
+    parts, stored = storage.parts_from_table(table, origin)
+    # A table that came by way of another tool may have kept the note of a key, but not its column.
+    known = {key: name if name in table.column_names else None for key, name in stored.items()}
+    return with_keys(Sequences.from_parts(parts, options.on_empty, origin=origin, **known), options)
+
+
+def _tidy(table: pa.Table) -> pa.Table:
+    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+    if twice:
+        raise DataError(f"two columns are called {twice[0]!r}; every column needs a name of its own.")
+    if table.num_rows == 0:
+        raise DataError(f"the table has no rows; its columns are: {', '.join(table.column_names) or 'none'}.")
+    # A damaged file may hold offsets that point outside its memory, or bytes that are no text.
+    table.validate(full=True)
+    # pandas adds the row numbers of a filtered table as a column that its user never made.
+    names = [name for name in table.column_names if not re.fullmatch(r"__index_level_\d+__", name)]
+    arrays = [plain(table[name]) for name in names]
+    return pa.Table.from_arrays(arrays, names=names, metadata=table.schema.metadata)
+
+
+def _check_present(table: pa.Table, name: str, origin: Origin) -> None:
+    column = table[name]
+    missing = pc.is_null(column, nan_is_null=True)
+    if is_text(column.type):
+        missing = pc.or_(missing, pc.fill_null(pc.equal(column, ""), False))
+    if pc.any(missing).as_py():
+        row = int(np.argmax(np.asarray(missing)))
+        where = origin.where(row, row) or f"row {row}"
+        raise DataError(f"{where} has no value in column {name!r}. Fill it in, or leave the row out.")

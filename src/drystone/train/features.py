@@ -1,0 +1,103 @@
+"""The inputs of a model: which fields they are, and their statistics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from drystone.core.errors import DataError
+from drystone.core.sequences import Sequences
+from drystone.torch.batch import TensorBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One input field, and the shape of one step of it."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The input fields of a model, in order."""
+
+    fields: tuple[Feature, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    @property
+    def size(self) -> int:
+        """The numbers of one step, of all fields together."""
+        return sum(prod(field.shape) for field in self.fields)
+
+    def check(self, seqs: Sequences) -> None:
+        """Proves that the sequences have these fields, with finite numbers of these shapes.
+
+        Raises:
+            DataError: a field is missing or of another type or shape, or a value is NaN or infinite.
+        """
+        for wanted in self.fields:
+            field = seqs.field(wanted.name)
+            if not field.per_step or not field.is_numeric:
+                raise DataError(f"field {wanted.name!r} is {field.describe()}; a feature needs numbers, one a step.")
+            if field.item_shape != wanted.shape:
+                raise DataError(
+                    f"a step of field {wanted.name!r} has shape {field.item_shape}; the model needs {wanted.shape}."
+                )
+            _check_finite(seqs, wanted.name)
+
+    def statistics(self, seqs: Sequences) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Returns the mean and the standard deviation of each number, over all real steps; 1 for constant ones."""
+        values = np.concatenate(
+            [seqs.field(name).values.reshape(seqs.num_steps, -1).astype(np.float64) for name in self.names], axis=1
+        )
+        spread = values.std(axis=0)
+        return values.mean(axis=0), np.where(spread > 0, spread, 1.0)
+
+    def matrix(self, batch: TensorBatch) -> torch.Tensor:
+        """Returns the inputs of a batch side by side: float64 [rows, steps, size]."""
+        return torch.cat([batch[name].reshape(*batch.shape, -1).double() for name in self.names], dim=2)
+
+
+def choose_features(seqs: Sequences, names: Sequence[str] | None, target: str) -> Features:
+    """Returns the named fields, or all fields with numbers a step but for the target and the order.
+
+    Raises:
+        DataError: a named field cannot be an input, or no field can.
+    """
+    if names is None:
+        usual = [name for name in seqs.step_columns if name not in (target, seqs.order_by)]
+        names = [name for name in usual if seqs.field(name).is_numeric]
+        if not names:
+            raise DataError(
+                f"no field has numbers a step to learn from; the fields are: {', '.join(seqs.field_names)}."
+            )
+    if target in names:
+        raise DataError(f"field {target!r} is the target; it cannot be a feature too.")
+    features = Features(tuple(Feature(name, seqs.field(name).item_shape) for name in names))
+    features.check(seqs)
+    return features
+
+
+def _check_finite(seqs: Sequences, name: str) -> None:
+    values: npt.NDArray[Any] = seqs.field(name).values
+    if values.dtype.kind != "f":
+        return
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    at, *inside = (int(axis[0]) for axis in np.nonzero(~finite))
+    sequence = int(np.searchsorted(np.cumsum(seqs.lengths), at, side="right"))
+    step = at - int(seqs.lengths[:sequence].sum())
+    column = f"{name}[{', '.join(map(str, inside))}]" if inside else name
+    raise DataError(
+        f"column {column!r} is {values[(at, *inside)]} in {seqs.place(sequence, step)}; features must be finite "
+        f"numbers. Fill in missing values, or leave the sequence out."
+    )

@@ -1,0 +1,110 @@
+"""A trained run: it predicts, evaluates, and can be opened again from its folder."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from drystone.core.errors import RunError
+from drystone.core.sequences import Sequences
+from drystone.train import folder
+from drystone.train.device import device_of
+from drystone.train.evaluator import Scores, probabilities_of, score
+from drystone.train.model import ModelSpec, SequenceClassifier
+from drystone.train.schema import Schema
+from drystone.train.settings import Settings
+from drystone.train.split import Split
+from drystone.train.tasks.classify import codes_of, labels_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run:
+    """A trained model and its folder.
+
+    Args:
+        path: the run folder.
+        settings: what it was trained with.
+        schema: the fields and classes of the model.
+        split: which sequences were for what.
+        model: the trained model.
+        is_finished: whether training came to its end.
+
+    Example:
+        >>> import drystone as ds
+        >>> seqs = ds.read("japanese-vowels")
+        >>> run = ds.fit(seqs, target="speaker", split_column="part", epochs=1, hidden_size=8)
+        >>> run.predict(seqs[:2]).column_names[:3]
+        ['sequence', 'prediction', 'probability']
+    """
+
+    path: Path
+    settings: Settings
+    schema: Schema
+    split: Split
+    model: SequenceClassifier
+    is_finished: bool = True
+
+    @classmethod
+    def open(cls, path: str | Path, device: str = "auto") -> "Run":
+        """Opens a run folder.
+
+        Raises:
+            RunError: no run folder, or one with files missing or damaged.
+        """
+        path = Path(path)
+        for name in (folder.SETTINGS, folder.SCHEMA, folder.SPLIT, folder.WEIGHTS):
+            if not (path / name).is_file():
+                raise RunError(f"{path} is not the folder of a finished run: {name} is missing.")
+        settings = Settings.load(path / folder.SETTINGS)
+        schema = Schema.load(path / folder.SCHEMA)
+        model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
+        try:
+            model.load_state_dict(load_file(path / folder.WEIGHTS))
+        except (SafetensorError, RuntimeError, OSError) as error:
+            raise RunError(f"{path / folder.WEIGHTS} does not hold the weights of this run: {error}") from error
+        model.to(device_of(device))
+        split = Split.load(path / folder.SPLIT)
+        return cls(path=path, settings=settings, schema=schema, split=split, model=model)
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The records of metrics.jsonl: one an epoch, and one for the test part."""
+        lines = (self.path / folder.METRICS).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def predict(self, seqs: Sequences) -> pa.Table:
+        """Returns one row a sequence, in their order.
+
+        The columns: `sequence` (its index), the sequence id where there is one, `prediction`, its `probability`,
+        and `p_CLASS` for every class.
+
+        Raises:
+            DataError: fields that the model needs are missing, of another shape, or not finite.
+        """
+        probabilities = self._probabilities(seqs)
+        best = probabilities.argmax(axis=1)
+        columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
+        if seqs.sequence_id is not None:
+            columns[seqs.sequence_id] = seqs.field(seqs.sequence_id).to_arrow()
+        columns["prediction"] = pa.array([self.schema.classes[number] for number in best.tolist()])
+        columns["probability"] = probabilities.max(axis=1)
+        columns |= {f"p_{name}": probabilities[:, number] for number, name in enumerate(self.schema.classes)}
+        return pa.table(columns)
+
+    def evaluate(self, seqs: Sequences) -> Scores:
+        """Returns loss and accuracy over all of the sequences.
+
+        Raises:
+            DataError: as `predict`; or a label is missing or was not seen in training.
+        """
+        codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
+        return score(self._probabilities(seqs), codes)
+
+    def _probabilities(self, seqs: Sequences) -> Any:
+        self.schema.features.check(seqs)
+        return probabilities_of(self.model, seqs, next(self.model.parameters()).device)
