@@ -9,7 +9,9 @@ import pytest
 
 import drystone
 
-MODULES = sorted({module.name for module in pkgutil.walk_packages(drystone.__path__, "drystone.")} - {"drystone.__main__"})
+MODULES = sorted(
+    {module.name for module in pkgutil.walk_packages(drystone.__path__, "drystone.")} - {"drystone.__main__"}
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

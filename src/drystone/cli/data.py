@@ -9,13 +9,25 @@ from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.readers import read
 
+DATA_PANEL = "Data"
+
 Data = Annotated[str, typer.Argument(help="A file, or the name of a built-in data set.", metavar="DATA")]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
 SequenceId = Annotated[
-    str | None, typer.Option(help="For one step a row: the column that tells sequences apart.", metavar="COLUMN")
+    str | None,
+    typer.Option(
+        help="For one step a row: the column that tells sequences apart.",
+        metavar="COLUMN",
+        rich_help_panel=DATA_PANEL,
+    ),
 ]
-OrderBy = Annotated[str | None, typer.Option(help="The column that orders the steps.", metavar="COLUMN")]
-DropEmpty = Annotated[bool, typer.Option("--drop-empty", help="Leave out sequences of 0 steps.")]
+OrderBy = Annotated[
+    str | None,
+    typer.Option(help="The column that orders the steps.", metavar="COLUMN", rich_help_panel=DATA_PANEL),
+]
+DropEmpty = Annotated[
+    bool, typer.Option("--drop-empty", help="Leave out sequences of 0 steps.", rich_help_panel=DATA_PANEL)
+]
 
 
 def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool) -> Sequences:

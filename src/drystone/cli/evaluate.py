@@ -11,10 +11,9 @@ HELP = """Print loss and accuracy of a run on data with labels.
 
 On the data that the run was made from, only its test part counts, unless --part says otherwise.
 
+\b
 Examples:
-
   drystone evaluate runs/japanese-vowels-1 japanese-vowels
-
   drystone evaluate runs/my-1 new.parquet
 """
 
@@ -24,7 +23,7 @@ def evaluate(
     data: Data,
     part: Annotated[
         Literal["train", "valid", "test", "all"] | None,
-        typer.Option(help="Which part of the run's own data. [default: test]"),
+        typer.Option(help="Which part of the run's own data. (default test)"),
     ] = None,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,

@@ -11,8 +11,8 @@ from drystone.core.storage import whole_file
 
 HELP = """Write the class and the probabilities of every sequence, in their order, to a Parquet file.
 
+\b
 Example:
-
   drystone predict runs/japanese-vowels-1 new.parquet --out preds.parquet
 """
 

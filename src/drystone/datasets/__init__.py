@@ -1,7 +1,10 @@
 """The built-in real data sets: `drystone.read(name)` reads them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from drystone.core.errors import DataError
 
@@ -15,6 +18,7 @@ class Dataset:
         file: its file in this folder.
         target: the field to predict.
         split_column: the field that says "train" or "test".
+        settings: of training, where they differ from the defaults; found by cross-validation in the training part.
         source: where it comes from.
         licence: under which terms it may be used.
     """
@@ -23,6 +27,7 @@ class Dataset:
     file: str
     target: str
     split_column: str
+    settings: Mapping[str, Any]
     source: str
     licence: str
 
@@ -33,6 +38,7 @@ DATASETS = (
         file="japanese_vowels.parquet",
         target="speaker",
         split_column="part",
+        settings=MappingProxyType({"noise": 1.25}),
         source="Kudo, Toyama and Shimbo (1999), UCI Machine Learning Repository, https://doi.org/10.24432/C5NS47",
         licence="CC BY 4.0",
     ),

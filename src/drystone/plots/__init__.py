@@ -1,1 +1,5 @@
 """Pictures of plans and runs."""
+
+from drystone.core.extras import need
+
+need("torch", "matplotlib")

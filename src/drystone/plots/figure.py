@@ -2,15 +2,11 @@
 
 from pathlib import Path
 
-from drystone.core.errors import MissingExtraError
-from drystone.core.storage import whole_file
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-try:
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-except ModuleNotFoundError as error:
-    raise MissingExtraError("torch", "matplotlib") from error
+from drystone.core.storage import whole_file
 
 
 def new_figure(num_axes: int, width: float, height: float) -> tuple[Figure, list[Axes]]:

@@ -1,15 +1,11 @@
 """The PyTorch side: batches as tensors, and an LSTM that runs over any of them."""
 
-try:
-    import jaxtyping  # noqa: F401
-    import torch  # noqa: F401
-except ModuleNotFoundError as error:
-    from drystone.core.errors import MissingExtraError
+from drystone.core.extras import need
 
-    raise MissingExtraError("torch", error.name or "torch") from error
+need("torch", "torch", "jaxtyping")
 
-from drystone.torch.batch import TensorBatch, batches, to_tensors
-from drystone.torch.lstm import LSTM, LSTMRun
-from drystone.torch.pool import pool
+from drystone.torch.batch import TensorBatch, batches, to_tensors  # noqa: E402
+from drystone.torch.lstm import LSTM, LSTMRun  # noqa: E402
+from drystone.torch.pool import pool  # noqa: E402
 
 __all__ = ["LSTM", "LSTMRun", "TensorBatch", "batches", "pool", "to_tensors"]

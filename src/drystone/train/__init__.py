@@ -1,16 +1,11 @@
 """Ready-made training: `fit`, and the runs that it leaves."""
 
-try:
-    import pydantic  # noqa: F401
-    import safetensors  # noqa: F401
-    import tomlkit  # noqa: F401
-except ModuleNotFoundError as error:
-    from drystone.core.errors import MissingExtraError
+from drystone.core.extras import need
 
-    raise MissingExtraError("torch", error.name or "pydantic") from error
+need("torch", "torch", "jaxtyping", "pydantic", "safetensors", "tomlkit", "matplotlib")
 
-from drystone.train.fit import fit
-from drystone.train.run import Run
-from drystone.train.settings import Settings
+from drystone.train.fit import fit  # noqa: E402
+from drystone.train.run import Run  # noqa: E402
+from drystone.train.settings import Settings  # noqa: E402
 
 __all__ = ["Run", "Settings", "fit"]

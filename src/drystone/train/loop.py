@@ -57,7 +57,7 @@ def train(
     targets = torch.from_numpy(codes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=settings.learning_rate, total_steps=_num_updates(loader, settings.epochs) + 1
+        optimizer, settings.learning_rate, _num_updates(loader, settings.epochs) + 1, cycle_momentum=False
     )
     started = time.perf_counter()
     for epoch in range(settings.epochs):

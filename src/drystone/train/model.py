@@ -46,7 +46,7 @@ class SequenceClassifier(nn.Module):
             bidirectional=settings.bidirectional,
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = nn.Dropout(settings.head_dropout)
         self.head = nn.Linear(width * len(settings.pooling.split("+")), spec.num_classes)
 
     def set_statistics(self, mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> None:

@@ -57,6 +57,8 @@ class Run:
             RunError: no run folder, or one with files missing or damaged.
         """
         path = Path(path)
+        if not path.is_dir():
+            raise RunError(f"there is no run folder {path}.")
         for name in (folder.SETTINGS, folder.SCHEMA, folder.SPLIT, folder.WEIGHTS):
             if not (path / name).is_file():
                 raise RunError(f"{path} is not the folder of a finished run: {name} is missing.")

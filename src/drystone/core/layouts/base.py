@@ -98,8 +98,8 @@ class Layout(ABC):
         index = int(np.argmax(lengths > self.longest))
         if lengths[index] > self.longest:
             raise LayoutError(
-                f"lengths[{index}] is {lengths[index]}; {self} holds sequences of up to {self.longest} steps. "
-                f"Give it more room, or cut the sequence."
+                f"lengths[{index}] is {lengths[index]}; this {type(self).__name__} layout holds sequences of up to "
+                f"{self.longest} steps. Give it more room, or cut the sequence."
             )
 
 

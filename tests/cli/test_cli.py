@@ -1,0 +1,182 @@
+"""The command line: what it prints, what it writes, and how it refuses."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import drystone as ds
+from drystone.cli.main import main
+
+FAST = ["--epochs", "1", "--hidden-size", "4", "--quiet"]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs the program in an empty folder; gives its exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["drystone", *arguments])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        code = stop.value.code
+        return (code if isinstance(code, int) else 0), printed.out, printed.err
+
+    return run
+
+
+def write_vowels(path: Path) -> ds.Sequences:
+    """A user's own file: list columns, and no word of a split."""
+    seqs = ds.read("japanese-vowels")
+    seqs = seqs.select(np.arange(0, len(seqs), 4))
+    table = pa.table(seqs).drop_columns(["part"])
+    pq.write_table(table, path)
+    return seqs
+
+
+def test_fit_evaluate_predict_on_the_built_in_data(program: Any) -> None:
+    code, out, err = program("fit", "japanese-vowels", *FAST)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "trained on 270 sequences; features: x"
+    assert lines[1].startswith("test accuracy 0.")
+    assert lines[2] == "run folder runs/japanese-vowels-1"
+    code, out, _ = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels")
+    assert code == 0
+    assert out.splitlines()[0] == lines[1]
+    assert "test sequences 370" in out
+    code, out, _ = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels", "--part", "train")
+    assert "train sequences 270" in out
+    code, out, _ = program("predict", "runs/japanese-vowels-1", "japanese-vowels", "--out", "preds.parquet")
+    assert (code, out) == (0, "640 predictions in preds.parquet\n")
+    table = pq.read_table("preds.parquet")
+    assert table["sequence"].to_pylist() == list(range(640))
+    assert [name for name in table.column_names if name.startswith("p_")] == [f"p_{number}" for number in range(1, 10)]
+    code, _, err = program("predict", "runs/japanese-vowels-1", "japanese-vowels", "--out", "preds.parquet")
+    assert code == 2
+    assert "preds.parquet exists" in err
+
+
+def test_a_file_of_ones_own(program: Any, tmp_path: Path) -> None:
+    write_vowels(tmp_path / "my.parquet")
+    code, out, _ = program("fit", "my.parquet", "--target", "speaker", *FAST)
+    assert code == 0
+    assert "run folder runs/my-1" in out
+    split = pq.read_table("runs/my-1/split.parquet")
+    assert split["part"].to_pylist().count("test") == 32
+    code, out, _ = program("evaluate", "runs/my-1", "my.parquet")
+    assert "test sequences 32" in out
+    code, out, _ = program("evaluate", "runs/my-1", "japanese-vowels")
+    assert "sequences 640" in out
+    assert not out.startswith("test")
+    code, _, err = program("evaluate", "runs/my-1", "japanese-vowels", "--part", "test")
+    assert (code, "Leave out --part" in err) == (2, True)
+    code, _, err = program("evaluate", "runs/my-1", "my.parquet", "--part", "valid")
+    assert (code, "has no valid part" in err) == (2, True)
+
+
+def test_one_step_a_row_with_ids(program: Any, tmp_path: Path) -> None:
+    seqs = ds.read("japanese-vowels")[::16]
+    rows = ["pump;time;a;b;label"]
+    for number, found in enumerate(seqs):
+        rows += [f"p{number};{k};{x[0]};{x[1]};{found['speaker']}" for k, x in enumerate(found["x"])]
+    (tmp_path / "steps.csv").write_text("\n".join(row.replace(";", ",") for row in rows))
+    keys = ["--sequence-id", "pump", "--order-by", "time"]
+    code, out, _ = program("fit", "steps.csv", "--target", "label", *keys, *FAST)
+    assert code == 0
+    assert "features: a, b" in out
+    code, _, _ = program("predict", "runs/steps-1", "steps.csv", "--out", "p.parquet")
+    assert code == 0
+    assert pq.read_table("p.parquet")["pump"].to_pylist() == [f"p{number}" for number in range(len(seqs))]
+    broken = rows.copy()
+    broken[7] = broken[7].replace(broken[7].split(";")[2], "nan", 1)
+    (tmp_path / "broken.csv").write_text("\n".join(row.replace(";", ",") for row in broken))
+    code, _, err = program("fit", "broken.csv", "--target", "label", *keys, *FAST)
+    assert code == 2
+    assert "column 'a' is nan in sequence 0 (pump 'p0'), step 6, line 8 of broken.csv" in err
+
+
+def test_empty_sequences(program: Any, tmp_path: Path) -> None:
+    table = pa.table({"x": [[1.0, 2.0], [], [3.0], [4.0], [5.0]], "y": ["a", "b", "b", "a", "b"]})
+    pq.write_table(table, tmp_path / "e.parquet")
+    code, _, err = program("fit", "e.parquet", "--target", "y", *FAST)
+    assert code == 2
+    assert "sequence 1 (row 1 of e.parquet) has length 0" in err
+    code, _, err = program("fit", "e.parquet", "--target", "y", "--drop-empty", "--test-fraction", "0.25", *FAST)
+    assert code == 0
+    assert "dropped 1 empty sequences: 1" in err
+
+
+BAD = [
+    (["fit", "japanese-vowel"], "Did you mean 'japanese-vowels'"),
+    (["fit", "my.parqet", "--target", "speaker"], "no file my.parqet. Did you mean 'my.parquet'"),
+    (["fit", "my.parquet"], "--target; the fields are: x, speaker"),
+    (["fit", "my.parquet", "--target", "label"], "no field 'label'; the fields are: x, speaker"),
+    (["fit", "cut.parquet", "--target", "speaker"], "cut off or damaged"),
+    (["fit", "my.parquet", "--target", "speaker", "--layout", "bucketed", "--cells", "20"], "lengths["),
+    (["fit", "my.parquet", "--target", "speaker", "--out", "there"], "there exists"),
+    (["fit", "my.parquet", "--target", "speaker", "--layuot", "packed"], "--layout"),
+    (["fit", "my.parquet", "--target", "speaker", "--epochs", "many"], "--epochs"),
+    (["fit", "notes.txt", "--target", "speaker"], "known endings"),
+    (["evaluate", "nowhere", "my.parquet"], "no run folder nowhere"),
+    (["predict", "nowhere", "my.parquet", "--out", "p.parquet"], "no run folder nowhere"),
+    (["predict", "nowhere", "my.parquet", "--out", "gone/p.parquet"], "no folder gone"),
+    (["tran", "my.parquet"], "tran"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_bad_input_ends_with_a_sentence_and_writes_nothing(
+    program: Any, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    write_vowels(tmp_path / "my.parquet")
+    whole = (tmp_path / "my.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "config.toml").write_text("")
+    (tmp_path / "notes.txt").write_text("hello")
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = program(*arguments)
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_help_and_version(program: Any) -> None:
+    code, out, _ = program("--version")
+    assert (code, out) == (0, "drystone 0.1.0\n")
+    for verb in ("fit", "evaluate", "predict"):
+        code, out, _ = program(verb, "--help")
+        assert code == 0
+        assert f"drystone {verb} " in out
+
+
+def test_defaults_that_help_states_are_those_of_the_settings() -> None:
+    import inspect
+    import re
+
+    from drystone.cli.fit import fit
+    from drystone.train import Settings
+    from drystone.train.layouts import DEFAULT_BATCH_SIZE, DEFAULT_BUCKETS
+
+    usual = {name: field.default for name, field in Settings.model_fields.items()}
+    usual |= {"batch_size": DEFAULT_BATCH_SIZE, "num_buckets": DEFAULT_BUCKETS, "bidirectional": "yes"}
+    stated = {}
+    for name, parameter in inspect.signature(fit).parameters.items():
+        found = re.search(r"\(default ([^)]+)\)", parameter.annotation.__metadata__[0].help)
+        if found:
+            stated[name] = found[1]
+    assert len(stated) > 15
+    assert Settings.model_fields["bidirectional"].default is True
+    for name, words in stated.items():
+        assert words == str(usual[name]) or float(words) == usual[name], name
