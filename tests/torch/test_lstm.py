@@ -4,6 +4,7 @@ import copy
 import pickle
 from typing import Any
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -179,7 +180,8 @@ ON = torch.ones(2, 3, dtype=torch.bool)
         (lambda: LSTM(4, 5, dropout=1.5), "dropout must lie between 0 and 1"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(call: Any, words: str) -> None:
+def test_what_does_not_fit_is_refused_in_words(call: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # what users see: they run without these checks
     with pytest.raises(ds.ShapeError, match=words):
         call()
 

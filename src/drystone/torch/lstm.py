@@ -20,7 +20,7 @@ State = tuple[Float[Tensor, "layers rows hidden"], Float[Tensor, "layers rows hi
 class LSTMRun(NamedTuple):
     """What a run over a grid returns; `layers` stands for layers × directions, in the order of `nn.LSTM`."""
 
-    output: Float[Tensor, "a b hidden"]
+    output: Float[Tensor, "a b units"]
     """The output at every cell, 0 at invalid ones; shaped like the input."""
     state: State
     """h and c after each row's last valid cell: [layers, rows, hidden]; pass them to the next batch to carry on."""
@@ -99,7 +99,7 @@ class LSTM(nn.Module):
         *,
         reset: Bool[Tensor, "a b"] | None = None,
         valid: Bool[Tensor, "a b"] | None = None,
-    ) -> tuple[Float[Tensor, "a b hidden"], State]:
+    ) -> tuple[Float[Tensor, "a b units"], State]:
         """Returns the output at every cell, and the state after each row's last valid cell.
 
         Without `reset` each row is one run, as in `nn.LSTM`. The masks are read on the host: on a GPU that

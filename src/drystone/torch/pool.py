@@ -11,8 +11,8 @@ from drystone.core.grid import Grid
 
 
 def pool(
-    output: Float[Tensor, "rows steps hidden"], grid: Grid, how: Literal["mean", "max"]
-) -> Float[Tensor, "sequences hidden"]:
+    output: Float[Tensor, "rows steps units"], grid: Grid, how: Literal["mean", "max"]
+) -> Float[Tensor, "sequences units"]:
     """Returns the mean or maximum over all steps of each sequence, in the order of `grid.ends`.
 
     Args:

@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import tomlkit
 import tomlkit.exceptions
@@ -51,7 +51,7 @@ class Settings(BaseModel):
     device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
 
     @classmethod
-    def of(cls, **values: Any) -> Self:
+    def of(cls, **values: Any) -> "Settings":
         """Makes settings; what is not given takes its default.
 
         Raises:
@@ -68,7 +68,7 @@ class Settings(BaseModel):
             raise ConfigError(_in_words(error)) from None
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path) -> "Settings":
         """Reads settings that `save` wrote."""
         try:
             return cls.of(**tomlkit.parse(path.read_text(encoding="utf-8")).unwrap())
@@ -87,7 +87,7 @@ class Settings(BaseModel):
         path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
     @model_validator(mode="after")
-    def _check_layout(self) -> Self:
+    def _check_layout(self) -> "Settings":
         belongs = {"cells": "bucketed", "num_buckets": "bucketed", "rows": "packed", "steps": "packed"}
         for name, layout in belongs.items():
             if getattr(self, name) is not None and self.layout != layout:
@@ -99,7 +99,7 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _check_split(self) -> Self:
+    def _check_split(self) -> "Settings":
         if self.valid_fraction + self.test_fraction >= 1:
             raise ValueError("valid_fraction and test_fraction together must leave some sequences to train on.")
         return self
