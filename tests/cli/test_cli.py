@@ -107,7 +107,7 @@ def test_empty_sequences(program: Any, tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "e.parquet")
     code, _, err = program("fit", "e.parquet", "--target", "y", *FAST)
     assert code == 2
-    assert "sequence 1 (row 1 of e.parquet) has length 0" in err
+    assert "sequence 1, row 1 of e.parquet has length 0" in err
     code, _, err = program("fit", "e.parquet", "--target", "y", "--drop-empty", "--test-fraction", "0.25", *FAST)
     assert code == 0
     assert "dropped 1 empty sequences: 1" in err

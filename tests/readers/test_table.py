@@ -68,7 +68,7 @@ def test_offsets_outside_the_memory_are_refused():
 
 def test_a_sequence_without_steps(tmp_path):
     (tmp_path / "s.jsonl").write_text('{"x": [1]}\n{"x": []}\n')
-    with pytest.raises(DataError, match=r"sequence 1 \(line 2 of s.jsonl\) has length 0"):
+    with pytest.raises(DataError, match=r"sequence 1, line 2 of s.jsonl has length 0"):
         read(tmp_path / "s.jsonl")
     seqs = read(tmp_path / "s.jsonl", on_empty="drop")
     assert list(seqs.dropped) == [1]

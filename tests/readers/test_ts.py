@@ -36,7 +36,7 @@ def test_no_labels_and_no_dimensions_in_the_header(tmp_path):
 
 def test_sequences_of_no_steps(tmp_path):
     path = write(tmp_path, HEADER + "1:2:a\n::b\n")
-    with pytest.raises(DataError, match=r"sequence 1 \(line 9 of s.ts\) has length 0"):
+    with pytest.raises(DataError, match=r"sequence 1, line 9 of s.ts has length 0"):
         read(path)
     assert list(read(path, on_empty="drop").dropped) == [1]
 

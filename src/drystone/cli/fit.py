@@ -78,7 +78,7 @@ def fit(
         bool | None, typer.Option(help="Whether to read backward too (default yes).", rich_help_panel=MODEL)
     ] = None,
     pooling: Annotated[
-        str | None, typer.Option(help="last, mean, max or mean+max (default mean+max).", rich_help_panel=MODEL)
+        str | None, typer.Option(help="last, mean, max or mean+max (default mean).", rich_help_panel=MODEL)
     ] = None,
     dropout: Annotated[
         float | None, typer.Option(help="Fraction dropped between layers (default 0.2).", rich_help_panel=MODEL)

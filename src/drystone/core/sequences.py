@@ -160,16 +160,12 @@ class Sequences:
             return self
         if on_empty == "error":
             raise DataError(
-                f"{self._place(int(empty[0]))} has length 0{self._more(len(empty))}; every sequence needs "
+                f"{self.place(int(empty[0]))} has length 0{self._more(len(empty))}; every sequence needs "
                 f'at least 1 step. Drop it, or pass on_empty="drop".'
             )
         if len(empty) == len(self):
             raise DataError("every sequence has length 0; nothing is left.")
         return replace(self.select(np.flatnonzero(self.lengths)), dropped=empty)
-
-    def _place(self, index: int) -> str:
-        where = self.origin.where(int(self.starts[index]), int(self.rows[index]))
-        return f"sequence {index} ({where})" if where else f"sequence {index}"
 
     @staticmethod
     def _more(count: int) -> str:

@@ -76,7 +76,8 @@ class Run:
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The records of metrics.jsonl: one an epoch, and one for the test part."""
-        lines = (self.path / folder.METRICS).read_text(encoding="utf-8").splitlines()
+        path = self.path / folder.METRICS
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         return [json.loads(line) for line in lines]
 
     def predict(self, seqs: Sequences) -> pa.Table:

@@ -37,7 +37,7 @@ class Settings(BaseModel):
     hidden_size: int = Field(128, ge=1, description="units of a layer and direction")
     num_layers: int = Field(1, ge=1, description="LSTM layers")
     bidirectional: bool = Field(True, description="whether a second LSTM reads backward")
-    pooling: Pooling = Field("mean+max", description="how the outputs of a sequence become one vector")
+    pooling: Pooling = Field("mean", description="how the outputs of a sequence become one vector")
     dropout: float = Field(0.2, ge=0, lt=1, description="fraction dropped between layers, in training")
     head_dropout: float = Field(0.5, ge=0, lt=1, description="fraction dropped before the head, in training")
     noise: float = Field(0.1, ge=0, description="standard deviation of noise on standardised inputs, in training")
