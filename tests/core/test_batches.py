@@ -77,6 +77,10 @@ def test_fields_can_be_chosen_and_wrong_ones_are_named() -> None:
         collate(seqs, plan, 0)["z"]
     with pytest.raises(DataError, match="for 2 sequences; got 1"):
         collate(seqs[:1], plan, 0)
+    with pytest.raises(DataError, match="plan is for other sequences: 0 has 1 steps, planned 2"):
+        collate(seqs.select([1, 0]), plan, 0)
+    with pytest.raises(DataError, match=r"'x' has a value a step already: use batch\['x'\]"):
+        collate(seqs, plan, 0).by_step("x")
     with pytest.raises(IndexError, match="no batch 1"):
         collate(seqs, plan, 1)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drystone import DataError, DrystoneError, LayoutError, Loader, Packed, Padded, Sequences
+from drystone import Bucketed, DataError, DrystoneError, LayoutError, Loader, Packed, Padded, Sequences
 
 
 def sequences(count: int = 20) -> Sequences:
@@ -69,7 +69,7 @@ def test_a_second_live_pass_is_an_error() -> None:
     next(live)
     with pytest.raises(DrystoneError, match="still going on"):
         iter(loader)
-    live.close()  # type: ignore[attr-defined]
+    live.close()
     assert len(contents(loader)) == 5
     with pytest.raises(StopIteration):
         next(live)
@@ -120,9 +120,41 @@ def test_a_position_of_another_loader_is_refused(other: Loader, words: str) -> N
         Loader(sequences(), Padded(4)).load_state_dict(other.state_dict())
 
 
+def test_the_position_cannot_change_under_a_live_pass() -> None:
+    loader = Loader(sequences(), Padded(4))
+    state = loader.state_dict()
+    live = iter(loader)
+    next(live)
+    with pytest.raises(DrystoneError, match="still going on"):
+        loader.load_state_dict(state)
+    with pytest.raises(DrystoneError, match="still going on"):
+        loader.epoch = 3
+    live.close()
+    loader.epoch = 3
+    assert (loader.state_dict()["epoch"], loader.state_dict()["batches"]) == (3, 0)
+
+
+def test_equal_layouts_accept_each_others_positions() -> None:
+    seqs = sequences()
+    lists = Bucketed(boundaries=[3, 6], batch_size=[np.int64(4), 3, 2])
+    tuples = Bucketed(boundaries=(3, 6), batch_size=(4, 3, 2))
+    assert lists == tuples
+    assert hash(lists) == hash(tuples)
+    Loader(seqs, lists).load_state_dict(Loader(seqs, tuples).state_dict())
+    Loader(seqs, Padded(np.int64(4))).load_state_dict(Loader(seqs, Padded(4)).state_dict())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("damage", [{"batches": "3"}, {"epoch": None}, {"epoch": 7, "batches": 99}])
+def test_damaged_positions_change_nothing(damage: dict[str, Any]) -> None:
+    loader = Loader(sequences(), Padded(4))
+    with pytest.raises(DataError, match="saved position"):
+        loader.load_state_dict(loader.state_dict() | damage)
+    assert loader.epoch == 0
+
+
 def test_positions_beyond_the_epoch_and_bad_arguments_are_refused() -> None:
     loader = Loader(sequences(), Padded(4))
-    with pytest.raises(DataError, match="batch 6; the epoch has 5"):
+    with pytest.raises(DataError, match="batch 6; epoch 0 has 5"):
         loader.load_state_dict(loader.state_dict() | {"batches": 6})
     assert loader.epoch == 0
     with pytest.raises(DataError, match="no field 'z'"):

@@ -32,7 +32,18 @@ def test_every_plan_keeps_the_contract(lengths: Ints, layout: Layout, seed: int,
 
 @given(strategies.lengths, strategies.layouts, strategies.seeds)
 def test_the_same_arguments_give_the_same_tables(lengths: Ints, layout: Layout, seed: int) -> None:
-    assert layout.plan(lengths, seed, 3).table.equals(layout.plan(lengths.copy(), seed, 3).table)
+    first, again = layout.plan(lengths, seed, 3), layout.plan(lengths.tolist(), seed, 3)
+    for name in ("table", "batches", "dropped"):
+        assert getattr(first, name).equals(getattr(again, name))
+
+
+def test_a_plan_does_not_change_with_the_users_array() -> None:
+    lengths = np.array([3, 1, 2])
+    plan = Padded(2).plan(lengths)
+    lengths[:] = 9
+    plan.check()
+    with pytest.raises(ValueError, match="read-only"):
+        plan.lengths[0] = 9
 
 
 @given(strategies.lengths, strategies.bucketed(), strategies.seeds)

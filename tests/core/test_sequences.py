@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,6 +171,12 @@ def test_collapsed_makes_a_constant_field_one_value_a_sequence() -> None:
         (lambda: Sequences.from_padded(np.zeros((1, 3)), mask=[[1, 0]]), r"\(1, 2\); expected \(1, 3\)"),
         (lambda: Sequences.from_padded(np.zeros(3), lengths=[1]), r"expected \[sequences, steps"),
         (lambda: Sequences.from_padded(np.zeros((1, 3)), lengths=[1], side="up"), "got 'up'"),  # type: ignore[arg-type]
+        (lambda: Sequences.from_arrays({"x": [[1]]}, {"y": 5}), "single value 5"),
+        (lambda: Sequences.from_arrays({"x": [np.array([0], "M8[ps]")]}), "from years to nanoseconds"),
+        (lambda: Sequences.from_arrays({"x": [np.zeros((2, 0))]}), "at least one number"),
+        (lambda: Sequences.from_arrays({"x": [np.array(["2020"], "M8[D]"), [1.0]]}), "sequence 1 are numbers"),
+        (lambda: Sequences.from_arrays({"x": [torch.ones(2, requires_grad=True)]}), "cannot be read as an array"),
+        (lambda: Sequences.from_padded(np.zeros((2, 0)), mask=np.zeros((2, 0))), r"expected \[sequences, steps"),
         (lambda: made(np.array([2]))[1].field("z"), "no field 'z'; the fields are: x, word, count, y, n"),
         (lambda: made(np.array([2]))[1].select([1]), "index 1 is out of range; there are 1 sequences"),
         (lambda: made(np.array([2]))[1].select([True, False]), "needs one value for each of 1"),
@@ -186,6 +193,27 @@ def test_dropped_empty_sequences_are_listed() -> None:
     assert seqs.dropped.tolist() == [0, 2]
     assert seqs.field("y").values.tolist() == ["b", "d"]
     assert "2 empty ones dropped" in repr(seqs)
+
+
+@pytest.mark.parametrize("unit", ["Y", "M", "D", "h", "s", "ms", "us", "ns"])
+def test_timestamps_of_any_unit_are_kept_and_saved(unit: str, tmp_path: Path) -> None:
+    times = np.array([0, 1, 2], dtype=f"M8[{unit}]")
+    seqs = Sequences.from_arrays({"t": [times[:2], times[2:]]})
+    seqs.save(tmp_path / "t.arrow")
+    kept = Sequences.open(tmp_path / "t.arrow").field("t").values
+    np.testing.assert_array_equal(kept, times)
+
+
+def test_indices_of_small_types_reach_all_sequences() -> None:
+    seqs = Sequences.from_arrays({"x": [[number] for number in range(300)]})
+    assert seqs.select(np.array([-1, 0], np.int8)).field("x").values.tolist() == [299, 0]
+
+
+def test_collapsed_keeps_missing_values() -> None:
+    nan = float("nan")
+    seqs = Sequences.from_arrays({"x": [[nan, nan], [1.0]]})
+    assert np.isnan(seqs.collapsed("x").field("x").values[0])
+    assert len(seqs[:0].collapsed("x")) == 0
 
 
 def test_text_may_be_missing_and_small_types_are_kept() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,8 @@ def test_tensors_equal_the_arrays_they_came_from() -> None:
         np.testing.assert_array_equal(getattr(batch, name).numpy(), getattr(host, name))
     np.testing.assert_array_equal(batch.ends.row.numpy(), host.ends.row)
     assert batch.shape == (2, 2)
+    assert batch.by_step("y").tolist() == host.by_step("y").tolist()
+    assert batch.by_span("y").tolist() == host.by_span("y").tolist()
     with pytest.raises(ds.DataError, match="no field 'z'"):
         batch["z"]
 
@@ -50,3 +53,12 @@ def test_a_pool_over_a_part_of_a_sequence_is_refused() -> None:
     grid = ds.Grid.from_masks(reset=[[False, False]], valid=[[True, True]])
     with pytest.raises(ds.ShapeError, match="whole in one batch"):
         pool(torch.zeros(1, 2, 3), grid, "mean")
+
+
+def test_outputs_of_another_shape_are_not_pooled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    grid = ds.Grid.from_masks(reset=[[True, False]], valid=[[True, True]])
+    with pytest.raises(ds.ShapeError, match=r"\(2, 1, 3\); expected \[1 rows, 2 steps"):
+        pool(torch.zeros(2, 1, 3), grid, "mean")
+    with pytest.raises(ds.ShapeError, match="got 'sum'"):
+        pool(torch.zeros(1, 2, 3), grid, "sum")  # type: ignore[arg-type]

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import jaxtyping
@@ -11,6 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_sequence
 
 import drystone as ds
 from drystone.torch import LSTM, batches
@@ -151,6 +154,46 @@ def test_the_held_cell_state_is_exact_in_float32() -> None:
     torch.testing.assert_close(held, c, rtol=1e-5, atol=1e-6)
 
 
+def test_under_autocast_it_takes_what_linear_layers_give_and_its_own_state() -> None:
+    linear, lstm = nn.Linear(3, 3), LSTM(3, 4)
+    x = torch.randn(2, 5, 3)
+    valid = torch.arange(5) < torch.tensor([5, 3])[:, None]
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = linear(x)
+        output, state = lstm(seen, valid=valid)
+        again, _ = lstm(seen, state, valid=valid)
+    assert seen.dtype == torch.bfloat16
+    assert output.dtype == again.dtype == torch.float32
+    torch.testing.assert_close(output, lstm(seen.float(), valid=valid)[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_near_float32(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    lstm = LSTM(3, 8, bidirectional=True)
+    x = torch.randn(3, 6, 3).to(dtype)
+    valid = torch.arange(6) < torch.tensor([6, 1, 4])[:, None]
+    expected, _ = lstm(x.float(), valid=valid)
+    half = copy.deepcopy(lstm).to(dtype)
+    for kernel in ("vendor", "reference"):
+        half.kernel = kernel
+        torch.testing.assert_close(half(x, valid=valid)[0].float(), expected, rtol=0.05, atol=0.02)
+
+
+def test_it_runs_under_torch_compile() -> None:
+    # In a process of its own: here, shapes are checked at every call, and the compiler cannot follow that.
+    code = (
+        "import torch\n"
+        "from drystone.torch import LSTM\n"
+        "lstm = LSTM(3, 4)\n"
+        "x, valid = torch.randn(2, 5, 3), torch.arange(5) < torch.tensor([5, 3])[:, None]\n"
+        "compiled = torch.compile(lstm, backend='eager')\n"
+        "torch.testing.assert_close(compiled(x, valid=valid)[0], lstm(x, valid=valid)[0])\n"
+        "torch.testing.assert_close(compiled(x)[0], lstm(x)[0])\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
 X = torch.zeros(2, 3, 4)
 ON = torch.ones(2, 3, dtype=torch.bool)
 
@@ -176,7 +219,11 @@ ON = torch.ones(2, 3, dtype=torch.bool)
         (lambda: LSTM(4, 5, bidirectional=True)(X, reset=~ON), "row 0 the span from column 0 to 2 starts or goes on"),
         (lambda: LSTM(4, 5, kernel="vendor")(X, reset=ON), "vendor kernel cannot run .* several sequences"),
         (lambda: LSTM(4, 5, kernel="fast"), "got 'fast'"),
-        (lambda: LSTM(4, 0), "hidden_size must be at least 1"),
+        (lambda: LSTM(4, 5)(pack_sequence([X[0]])), "x is a PackedSequence; .* pad_packed_sequence first"),
+        (lambda: LSTM(4, 5)(X, torch.zeros(1, 2, 5)), "state must be a tuple of two tensors"),
+        (lambda: LSTM(4, 5)(X, valid=ON.numpy()), "valid is a ndarray; pass a torch.bool tensor"),
+        (lambda: LSTM(4.0, 5), "input_size must be a whole number"),
+        (lambda: LSTM(4, 0), "hidden_size must be a whole number of at least 1"),
         (lambda: LSTM(4, 5, dropout=1.5), "dropout must lie between 0 and 1"),
     ],
 )

@@ -1,6 +1,8 @@
 """From sequences to a run folder and back."""
 
 import json
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -117,15 +119,24 @@ def test_constant_features_and_large_numbers_do_no_harm(vowels: Sequences) -> No
     big = 1.7e9
     per_step = {
         "x": [found["x"] for found in vowels],
-        "flat": [np.full(len(found["x"]), 3.0) for found in vowels],
+        "flat": [np.full(len(found["x"]), 0.1) for found in vowels],
+        "tiny": [1e-170 * found["x"][:, 1].astype(np.float64) for found in vowels],
+        "huge": [1e300 * found["x"][:, 2].astype(np.float64) for found in vowels],
         "time": [big + found["x"][:, 0].astype(np.float64) for found in vowels],
     }
     seqs = Sequences.from_arrays(per_step, {"speaker": vowels.field("speaker").values})
     run = fit(seqs, target="speaker", **SMALL)
-    assert run.schema.features.names == ("x", "flat", "time")
+    assert run.schema.features.names == ("x", "flat", "tiny", "huge", "time")
     assert np.isfinite(run.metrics[-1]["loss"])
-    x = run.predict(seqs)["p_1"].to_numpy()
-    assert x.std() > 0
+    mean, spread = run.model.mean.numpy(), run.model.spread.numpy()
+    assert spread[12] == 1.0
+    x = vowels.select(run.split.train).field("x").values.astype(np.float64)
+    np.testing.assert_allclose(spread[[13, 14, 15]] / [1e-170, 1e300, 1], x.std(axis=0)[[1, 2, 0]], rtol=1e-4)
+    np.testing.assert_allclose(mean[:12], x.mean(axis=0), rtol=1e-9)
+    far = {name: values[:1] for name, values in per_step.items()}
+    far["x"] = [np.full(far["x"][0].shape, 1e300)]
+    with pytest.raises(ds.DataError, match="sequence 0 holds numbers so far from the training data"):
+        run.predict(Sequences.from_arrays(far))
 
 
 def test_ctrl_c_keeps_the_weights_of_that_moment(vowels: Sequences, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,11 +147,39 @@ def test_ctrl_c_keeps_the_weights_of_that_moment(vowels: Sequences, monkeypatch:
             raise KeyboardInterrupt
         real(self, sums)
 
+    assert fit(vowels, target="speaker", **SMALL).is_finished
     monkeypatch.setattr(Progress, "show", show)
     run = fit(vowels, target="speaker", **SMALL)
     assert not run.is_finished
+    assert not Run.open(run.path).is_finished
     assert [record["part"] for record in run.metrics] == ["train", "test"]
     assert Run.open(run.path).predict(vowels).equals(run.predict(vowels))
+
+
+def test_ctrl_c_in_the_first_epoch_without_a_test_part(vowels: Sequences, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Progress, "show", _interrupt)
+    run = fit(vowels, target="speaker", test_fraction=0.0, **SMALL)
+    assert run.metrics == []
+    assert Run.open(run.path).predict(vowels).num_rows == len(vowels)
+
+
+def _interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_that_fails_leaves_nothing_and_the_old_run_stays(
+    vowels: Sequences, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = fit(vowels, target="speaker", out="here", **SMALL).predict(vowels)
+    hopeless = {"learning_rate": 1e30, "gradient_clip": 1e30} | SMALL
+    for out in ("here", "there"):
+        with pytest.raises(ds.DrystoneError, match="loss is"):
+            fit(vowels, target="speaker", out=out, overwrite=True, **hopeless)
+    monkeypatch.setattr(import_module("drystone.train.fit"), "save_file", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        fit(vowels, target="speaker", out="here", overwrite=True, **SMALL)
+    assert [path.name for path in Path().iterdir()] == ["here"]
+    assert Run.open("here").predict(vowels).equals(old)
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_batch(vowels: Sequences) -> None:
@@ -177,6 +216,12 @@ def spoiled(vowels: Sequences, value: float) -> Sequences:
         (lambda v: v, {"target": "nope"}, "no field 'nope'; the fields are: x, speaker, part"),
         (lambda v: v, {"target": "x"}, "'x' changes in sequence 0"),
         (lambda v: v, {"features": ("x", "speaker")}, "'speaker' is the target"),
+        (lambda v: v, {"features": ()}, "features is empty"),
+        (lambda v: v, {"features": ("x", "x")}, "twice: x, x"),
+        (lambda v: v, {"device": "meta"}, "device 'meta' cannot be used"),
+        (lambda v: v, {"order_by": "nope"}, "no field 'nope'"),
+        (lambda v: v[:0], {}, "no sequences"),
+        (lambda v: v[:10], {"valid_fraction": 0.01, "test_fraction": 0.0}, "too few for a valid part"),
         (lambda v: v, {"features": ("part",)}, "'part' is text; a feature needs numbers"),
         (lambda v: v[:20], {}, "every training sequence has the label '1'"),
         (lambda v: v[:3], {"test_fraction": 0.01}, "too few for a test part"),
@@ -237,6 +282,33 @@ def test_what_the_model_needs_is_checked_at_prediction(vowels: Sequences) -> Non
         run.predict(spoiled(vowels, np.nan))
 
 
+def test_keys_of_the_sequences_reach_the_settings_and_back(vowels: Sequences) -> None:
+    per_step = {"x": [found["x"] for found in vowels], "t": [np.arange(len(found["x"])) for found in vowels]}
+    labels = {"speaker": vowels.field("speaker").values, "prediction": np.arange(len(vowels))}
+    seqs = Sequences.from_arrays(per_step, labels)
+    run = fit(seqs, target="speaker", order_by="t", sequence_id="prediction", **SMALL)
+    assert run.schema.features.names == ("x",)
+    keyed = replace(seqs, order_by="t", sequence_id="prediction")
+    run = fit(keyed, target="speaker", **SMALL)
+    assert (Run.open(run.path).settings.order_by, run.schema.features.names) == ("t", ("x",))
+    table = run.predict(keyed)
+    assert table["prediction_id"].to_pylist() == list(range(len(vowels)))
+    assert set(table["prediction"].to_pylist()) <= {"1", "2", "3"}
+    with pytest.raises(ds.ConfigError, match="order_by is 'x', but the sequences were read with 't'"):
+        fit(keyed, target="speaker", order_by="x", **SMALL)
+
+
+def test_a_layout_needs_to_hold_the_training_part_only(vowels: Sequences) -> None:
+    part = np.where(vowels.lengths > 15, "test", "train")
+    labels = {"speaker": vowels.field("speaker").values, "part": part}
+    seqs = Sequences.from_arrays({"x": [found["x"] for found in vowels]}, labels)
+    run = fit(seqs, target="speaker", split_column="part", layout="packed", rows=2, steps=15, **SMALL)
+    assert run.metrics[-1]["sequences"] == (part == "test").sum()
+    first = int(np.argmax((vowels.lengths > 13) & (part == "train")))
+    with pytest.raises(ds.LayoutError, match=rf"lengths\[{first}\] is"):
+        fit(seqs, target="speaker", split_column="part", layout="packed", rows=2, steps=13, **SMALL)
+
+
 def test_folders_in_the_way(vowels: Sequences, tmp_path: Path) -> None:
     run = fit(vowels, target="speaker", out="here", **SMALL)
     with pytest.raises(ds.RunError, match="here exists"):
@@ -245,10 +317,14 @@ def test_folders_in_the_way(vowels: Sequences, tmp_path: Path) -> None:
     assert len(again.metrics) == 2
     precious = tmp_path / "precious"
     precious.mkdir()
-    (precious / "thesis.txt").write_text("years of work")
+    for name in ("thesis.txt", "config.toml"):
+        (precious / name).write_text("years of work")
+        with pytest.raises(ds.RunError, match=r"holds thesis.txt, which is not part of a run"):
+            fit(vowels, target="speaker", out=precious, overwrite=True, **SMALL)
+    (precious / "thesis.txt").unlink()
     with pytest.raises(ds.RunError, match="not a run folder"):
         fit(vowels, target="speaker", out=precious, overwrite=True, **SMALL)
-    assert (precious / "thesis.txt").read_text() == "years of work"
+    assert (precious / "config.toml").read_text() == "years of work"
     assert run.path == Path("here")
 
 
@@ -265,6 +341,13 @@ def test_damaged_run_folders_say_what_is_wrong(vowels: Sequences) -> None:
     with pytest.raises(ds.RunError, match="weights.safetensors is missing"):
         Run.open(path)
     weights.write_bytes(whole)
+    for name, words in (("split.parquet", "not a whole split"), ("metrics.jsonl", "not JSON")):
+        file = path / name
+        kept = file.read_bytes()
+        file.write_bytes(kept[: len(kept) // 2])
+        with pytest.raises(ds.RunError, match=words):
+            _ = Run.open(path).metrics
+        file.write_bytes(kept)
     (path / "schema.json").write_text('{"version": 99}')
     with pytest.raises(ds.RunError, match="version 99"):
         Run.open(path)

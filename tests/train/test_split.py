@@ -33,6 +33,14 @@ def test_shares_are_right_over_all_classes() -> None:
     assert abs(len(split.test) - 70) <= 1
 
 
+def test_many_classes_of_one_do_not_take_from_the_others() -> None:
+    found = np.concatenate([np.arange(20), np.full(10, 99)])
+    for seed in range(5):
+        split = stratified(found, seed, 0.0, 0.2)
+        assert (found[split.test] == 99).sum() == 2
+        assert len(split.test) == 2
+
+
 def test_seeds_draw_other_splits_and_the_same_seed_the_same(tmp_path: Path) -> None:
     found = np.repeat(np.arange(3), 20)
     first, same, other = (stratified(found, seed, 0.1, 0.2) for seed in (1, 1, 2))

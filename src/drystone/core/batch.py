@@ -77,8 +77,10 @@ class Batch:
         """Returns a field with a value a sequence, one value a span: [spans, *shape].
 
         Raises:
-            DataError: there is no such field.
+            DataError: there is no such field, or it has a value a step.
         """
+        if name in self.step_fields:
+            raise DataError(f"field {name!r} has a value a step already: use batch[{name!r}].")
         if name not in self.span_fields:
             raise DataError(f"there is no field {name!r} in this batch; the fields are: {', '.join(self.field_names)}.")
         return self.span_fields[name]
@@ -87,7 +89,7 @@ class Batch:
         """Returns a field with a value a sequence, repeated at each of its steps: [rows, steps, *shape].
 
         Raises:
-            DataError: there is no such field.
+            DataError: there is no such field, or it has a value a step.
         """
         values = self.by_span(name)
         filler = "" if values.dtype == object else np.zeros((), values.dtype)

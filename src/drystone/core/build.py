@@ -81,10 +81,11 @@ def check_indices(indices: npt.ArrayLike, count: int) -> npt.NDArray[np.int64]:
         return np.zeros(0, np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise DataError(f"indices must be whole numbers in one dimension; got {array.dtype} of shape {array.shape}.")
-    wrong = (array < -count) | (array >= count)
+    wide = array.astype(np.int64)
+    wrong = (wide < -count) | (wide >= count)
     if wrong.any():
-        raise DataError(f"index {array[wrong][0]} is out of range; there are {count} sequences.")
-    return np.where(array < 0, array + count, array).astype(np.int64)
+        raise DataError(f"index {wide[wrong][0]} is out of range; there are {count} sequences.")
+    return np.where(wide < 0, wide + count, wide)
 
 
 def _parts(
@@ -143,7 +144,7 @@ def _check_offsets(offsets: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def _padded_shape(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[int, int]:
     shapes = {name: array.shape[:2] for name, array in arrays.items()}
     (first, shape), *others = shapes.items()
-    if len(shape) < 2 or shape[0] == 0:
+    if len(shape) < 2 or 0 in shape:
         raise DataError(f"field {first!r} has shape {arrays[first].shape}; expected [sequences, steps, ...].")
     for name, other in others:
         if other != shape:

@@ -46,6 +46,9 @@ def _check_every_step_once(plan: "Plan") -> None:
         return np.concatenate([plan.column(name), np.asarray(plan.dropped[name], dtype=np.int64)])
 
     sequence, offset, length = both("sequence"), both("offset"), both("length")
+    unknown = (sequence < 0) | (sequence >= len(plan.lengths))
+    if unknown.any():
+        raise PlanError(f"there is no sequence {sequence[np.argmax(unknown)]}, of which steps are dropped.")
     order = np.lexsort((offset, sequence))
     sequence, offset, length = sequence[order], offset[order], length[order]
     starts = np.append(True, sequence[1:] != sequence[:-1]) if len(sequence) else np.zeros(0, bool)

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+import numpy as np
+
 from drystone.core.batch import Batch, Values
 from drystone.core.column import Column
 from drystone.core.errors import DataError
@@ -38,6 +40,7 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
         raise DataError(f"the plan is for {len(plan.lengths)} sequences; got {len(seqs)}.")
     wanted = _wanted(seqs, fields)
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
+    _check_lengths(seqs, plan, grid.spans.sequence)
     positions = ranges(seqs.starts[grid.spans.sequence] + grid.spans.offset, grid.spans.length)
     return Batch(
         grid=grid,
@@ -51,6 +54,15 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
         },
         scored=grid.valid.copy(),
     )
+
+
+def _check_lengths(seqs: Sequences, plan: Plan, sequence: Ints) -> None:
+    differs = seqs.lengths[sequence] != plan.lengths[sequence]
+    if differs.any():
+        at = sequence[np.argmax(differs)]
+        raise DataError(
+            f"the plan is for other sequences: {at} has {seqs.lengths[at]} steps, planned {plan.lengths[at]}."
+        )
 
 
 def _gather(column: Column, positions: Ints, grid: Grid) -> Values:

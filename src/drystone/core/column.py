@@ -76,9 +76,25 @@ def column_from_numpy(array: npt.NDArray[Any], name: str) -> Column:
         return _text_column(array, name)
     if array.dtype.kind not in KINDS:
         raise DataError(f"field {name!r} has dtype {array.dtype}; it must hold numbers, timestamps or text.")
-    if array.dtype == np.float16:
-        array = array.astype(np.float32)
-    return Column(array.astype(array.dtype.newbyteorder("="), copy=False))
+    if array.ndim == 0:
+        raise DataError(f"field {name!r} is the single value {array}; expected an array of values.")
+    if 0 in array.shape[1:]:
+        raise DataError(f"field {name!r} has shape {array.shape}; every step needs at least one number.")
+    if array.dtype.kind == "M" and np.datetime_data(array.dtype)[0] in ("ps", "fs", "as", "generic"):
+        raise DataError(f"field {name!r} has dtype {array.dtype}; timestamps need a unit from years to nanoseconds.")
+    return Column(array.astype(_stored_type(array.dtype), copy=False))
+
+
+def _stored_type(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """The nearest type that NumPy, Arrow and tensors share."""
+    if kind == np.float16:
+        return np.dtype(np.float32)
+    if kind.kind == "f" and kind.itemsize > 8:
+        return np.dtype(np.float64)
+    if kind.kind == "M":
+        unit = np.datetime_data(kind)[0]
+        return np.dtype(f"M8[{unit if unit in ('ms', 'us', 'ns') else 's'}]")
+    return kind.newbyteorder("=")
 
 
 def _text_column(array: npt.NDArray[Any], name: str) -> Column:

@@ -24,6 +24,8 @@ def column_of(values: Any, name: str) -> Column:
         array = np.asarray(values)
     except ValueError as error:
         raise DataError(f"field {name!r} is ragged inside one step: {error}. Every step needs one shape.") from error
+    except (RuntimeError, TypeError) as error:
+        raise DataError(f"field {name!r} cannot be read as an array: {error}") from error
     return column_from_numpy(array, name)
 
 
@@ -37,7 +39,7 @@ def concatenate(arrays: Sequence[Any], name: str) -> Column:
     filled = [(index, column) for index, column in enumerate(columns) if len(column)] or [(0, columns[0])]
     first_index, first = filled[0]
     for index, column in filled:
-        if column.is_text != first.is_text or column.item_shape != first.item_shape:
+        if column.is_numeric != first.is_numeric or _in_words(column) != _in_words(first):
             raise DataError(
                 f"field {name!r}: the steps of sequence {index} are {_in_words(column)}, and those of sequence "
                 f"{first_index} are {_in_words(first)}; all steps need one type and shape."
@@ -49,4 +51,6 @@ def concatenate(arrays: Sequence[Any], name: str) -> Column:
 
 
 def _in_words(column: Column) -> str:
-    return "text" if column.is_text else f"numbers of shape {column.item_shape}"
+    if column.is_text:
+        return "text"
+    return f"{'numbers' if column.is_numeric else 'timestamps'} of shape {column.item_shape}"

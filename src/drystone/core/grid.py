@@ -151,7 +151,7 @@ def _ends_of(spans: Spans) -> Ends:
 
 
 def _spans_of(reset: Bools, valid: Bools) -> Spans:
-    segment = np.cumsum(reset, axis=1)  # the resets so far tell the sequences of a row apart
+    segment = np.cumsum(reset, axis=1, dtype=np.int64)  # the resets so far tell the sequences of a row apart
     gap = np.ones((len(valid), 1), dtype=bool)
     opens = valid & (reset | np.hstack([gap, ~valid[:, :-1]]))
     closes = valid & np.hstack([reset[:, 1:] | ~valid[:, 1:], gap])

@@ -12,7 +12,7 @@ Lengths: TypeAlias = npt.NDArray[np.int64]
 
 
 def check_lengths(lengths: npt.ArrayLike | Sequence[int]) -> Lengths:
-    """Returns the lengths as int64, without a copy where they are int64 already.
+    """Returns a copy of the lengths as int64, which nobody can change.
 
     Args:
         lengths: [sequences], whole numbers ≥ 1.
@@ -29,6 +29,7 @@ def check_lengths(lengths: npt.ArrayLike | Sequence[int]) -> Lengths:
     if array.size == 0:
         raise DataError("lengths is empty; at least one sequence is needed.")
     whole = _whole_numbers(array)
+    whole.setflags(write=False)
     if whole.min() < 1:
         index = int(np.argmax(whole < 1))
         raise DataError(f"lengths[{index}] is {whole[index]}; every sequence needs at least 1 step. Drop it first.")
@@ -43,7 +44,7 @@ def _whole_numbers(array: npt.NDArray[np.generic]) -> Lengths:
             raise DataError(f"lengths[{index}] is {array[index]}; lengths are whole numbers of steps.")
     elif array.dtype.kind not in "iu":
         raise DataError(f"lengths must be whole numbers; got dtype {array.dtype}.")
-    return array.astype(np.int64, copy=False)
+    return array.astype(np.int64)
 
 
 def offsets_of(lengths: Lengths) -> npt.NDArray[np.int64]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drystone.core import checks
+from drystone.core.arrow import one_chunk
 from drystone.core.grid import Spans
 from drystone.core.lengths import Lengths
 from drystone.core.storage import whole_file
@@ -67,7 +68,7 @@ class Plan:
     def column(self, name: str) -> npt.NDArray[np.int64]:
         """Returns a column of `table` or `batches` as an array, without a copy."""
         source = self.table if name in SPAN_COLUMNS else self.batches
-        return np.asarray(source[name].chunk(0)) if source.num_rows else np.zeros(0, np.int64)
+        return np.asarray(one_chunk(source[name]))
 
     def shape(self, batch: int) -> tuple[int, int]:
         """Returns the rows and steps of a batch."""

@@ -147,9 +147,9 @@ class Sequences:
         whole = cls(
             step_columns=parts.step_columns,
             sequence_columns=parts.sequence_columns,
-            starts=parts.starts,
-            lengths=parts.lengths,
-            rows=np.arange(len(parts.lengths), dtype=np.int64),
+            starts=_fixed(parts.starts),
+            lengths=_fixed(parts.lengths),
+            rows=_fixed(np.arange(len(parts.lengths), dtype=np.int64)),
             **known,
         )
         return whole._without_empty(on_empty)
@@ -198,7 +198,11 @@ class Sequences:
         """
         chosen = build.check_indices(indices, len(self))
         return replace(
-            self, starts=self.starts[chosen], lengths=self.lengths[chosen], rows=self.rows[chosen], dropped=chosen[:0]
+            self,
+            starts=_fixed(self.starts[chosen]),
+            lengths=_fixed(self.lengths[chosen]),
+            rows=_fixed(self.rows[chosen]),
+            dropped=chosen[:0],
         )
 
     @property
@@ -228,17 +232,18 @@ class Sequences:
             DataError: there is no such field, or its value changes within a sequence.
         """
         field = self.field(name)
-        if not field.per_step:
+        if not field.per_step or not len(self):
             return self
         firsts, values = self.starts, field.values
         column = self.step_columns[name]
-        same = values == np.repeat(column.take(firsts), self.lengths, axis=0)
+        expected = np.repeat(column.take(firsts), self.lengths, axis=0)
+        same = (values == expected) | (_is_nan(values) & _is_nan(expected))
         same = same.reshape(len(values), -1).all(axis=1)
         if not same.all():
             at = int(np.argmin(same))
             sequence = int(np.searchsorted(np.cumsum(self.lengths), at, side="right"))
             raise DataError(
-                f"field {name!r} changes in {self.place(sequence)}, from {field[sequence][0]!r} to {values[at]!r}; "
+                f"field {name!r} changes in {self.place(sequence)}, from {field[sequence][0]} to {values[at]}; "
                 f"one value a sequence needs the same at all of its steps."
             )
         whole = column.empty((int(self.rows.max()) + 1,))
@@ -293,3 +298,13 @@ class Sequences:
         parts += [f"per sequence: {per_sequence}"] if per_sequence else []
         parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
         return f"Sequences({'; '.join(parts)})"
+
+
+def _is_nan(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.isnan(values) if values.dtype.kind in "fM" else np.zeros(values.shape, dtype=bool)
+
+
+def _fixed(array: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    view = array.view()
+    view.setflags(write=False)
+    return view

@@ -41,7 +41,7 @@ def save_curves(metrics: Sequence[dict[str, Any]], path: Path) -> None:
 
 def _draw(ax: Axes, epochs: Sequence[dict[str, Any]], part: str, key: str) -> None:
     marker = "o" if len(epochs) < 3 else None
-    label = {"train": "train", "valid": "validation"}[part]
+    label = {"train": "train, with noise and dropout", "valid": "validation"}[part]
     ax.plot(
         [record["epoch"] for record in epochs],
         [record[key] for record in epochs],

@@ -12,6 +12,8 @@ from torch import Tensor
 from drystone.core.batch import Batch
 from drystone.core.grid import Grid, Spans
 
+NUMERIC = "fiub"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TensorEnds:
@@ -44,6 +46,17 @@ class TensorBatch:
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name] if name in self.fields else self.host[name]
+
+    def by_span(self, name: str) -> Any:
+        """A field with a value a sequence, one value a span: [spans, *shape]."""
+        return self._like_masks(self.host.by_span(name))
+
+    def by_step(self, name: str) -> Any:
+        """A field with a value a sequence, repeated at each of its steps: [rows, steps, *shape]."""
+        return self._like_masks(self.host.by_step(name))
+
+    def _like_masks(self, array: npt.NDArray[Any]) -> Any:
+        return torch.from_numpy(array).to(self.valid.device) if array.dtype.kind in NUMERIC else array
 
     @property
     def grid(self) -> Grid:
@@ -85,13 +98,13 @@ def batches(
 
 
 def to_tensors(batch: Batch, device: torch.device | str = "cpu", dtype: torch.dtype | None = None) -> TensorBatch:
-    """Returns one batch as tensors; on the CPU they share the batch's memory."""
+    """Returns one batch as tensors; on the CPU they share its memory where the type stays the same."""
 
     def tensor(array: npt.NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(device, non_blocking=True)
 
     def field(array: npt.NDArray[Any]) -> Any:
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind not in NUMERIC:
             return array
         found = tensor(array)
         return found.to(dtype) if dtype is not None and found.is_floating_point() else found

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
-from drystone.torch.checks import check_input, check_state, host_masks
+from drystone.torch.checks import check_input, check_state, grid_of_masks
 from drystone.torch_ops.choose import check_kernel, choose
 from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights, to_device
 
@@ -115,8 +115,7 @@ class LSTM(nn.Module):
             ShapeError: shapes, types or devices that do not fit, or a backward direction on a row that
                 does not start with a reset.
         """
-        valids, resets = host_masks(x, reset, valid, batch_first=self.batch_first)
-        grid = Grid.from_masks(resets, valids)
+        grid = grid_of_masks(x, reset, valid, batch_first=self.batch_first)  # pyright: ignore[reportCallIssue]
         if self.bidirectional and reset is not None:
             _check_whole(grid)
         run = self._run(x, grid, state, one_run_a_row=reset is None)
@@ -139,13 +138,15 @@ class LSTM(nn.Module):
         return self._run(x, grid, state, one_run_a_row=False)
 
     def _run(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
+        if torch.is_autocast_enabled(x.device.type):
+            return self._run_in_own_dtype(x, grid, state, one_run_a_row=one_run_a_row)
         check_input(x, self.input_size, self._weight("weight_ih_l0"), grid, batch_first=self.batch_first)
         num_states = self.num_layers * (2 if self.bidirectional else 1)
         check_state(state, (num_states, grid.num_rows, self.hidden_size), x)
         layer_input = x if self.batch_first else x.transpose(0, 1)
-        directions = [_forward(grid, x.device)]
-        if self.bidirectional:
-            directions.append(_backward(grid, x.device, one_run_a_row=one_run_a_row))
+        directions = _directions(  # pyright: ignore[reportCallIssue]
+            grid, x.device, is_both=self.bidirectional, one_run_a_row=one_run_a_row
+        )
         if directions[0].masks.valid is not None:
             layer_input = torch.where(directions[0].masks.valid[..., None], layer_input, 0.0)
         states: list[tuple[Tensor, Tensor]] = []
@@ -163,6 +164,13 @@ class LSTM(nn.Module):
                 layer_input = nn.functional.dropout(layer_input, self.dropout, self.training)
         output = layer_input if self.batch_first else layer_input.transpose(0, 1)
         return LSTMRun(output, _stacked(states), _stacked(finals))
+
+    def _run_in_own_dtype(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
+        """Runs with the type of the weights, whatever autocast made of the inputs."""
+        dtype = self._weight("weight_ih_l0").dtype
+        before = None if state is None else (state[0].to(dtype), state[1].to(dtype))
+        with torch.autocast(x.device.type, enabled=False):
+            return self._run(x.to(dtype), grid, before, one_run_a_row=one_run_a_row)
 
     def _layer(
         self, x: Tensor, suffix: str, state: tuple[Tensor, Tensor] | None, direction: "_Direction"
@@ -207,6 +215,12 @@ class _Direction(NamedTuple):
         return result.output[self.end_row, self.end_step], c
 
 
+@torch.compiler.disable  # the compiler would trace NumPy, and that on the host
+def _directions(grid: Grid, device: torch.device, *, is_both: bool, one_run_a_row: bool) -> list[_Direction]:
+    forward = _forward(grid, device)
+    return [forward, _backward(grid, device, one_run_a_row=one_run_a_row)] if is_both else [forward]
+
+
 def _forward(grid: Grid, device: torch.device) -> _Direction:
     masks = Masks.of(grid.valid, grid.reset, device)
     return _Direction(masks, False, to_device(grid.ends.row, device), to_device(grid.ends.step, device))
@@ -228,8 +242,8 @@ def _stacked(states: list[tuple[Tensor, Tensor]]) -> State:
 
 def _check_sizes(**sizes: int) -> None:
     for name, size in sizes.items():
-        if size < 1:
-            raise ShapeError(f"{name} must be at least 1; got {size}.")
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+            raise ShapeError(f"{name} must be a whole number of at least 1; got {size!r}.")
 
 
 def _check_whole(grid: Grid) -> None:

@@ -2,7 +2,7 @@
 
 Invalid cells would change the state, so they are told apart by one more input feature: on them it is 1 and all
 others are 0; its weights close the input gate (−HOLD) and open the forget gate (+HOLD). The sigmoids are then
-exactly 0 and 1, the cell state passes unchanged, and all gate gradients are exactly 0. The hidden state is not
+exactly 0 and 1 (as long as biases and weights add up to less than HOLD − 100), the cell state passes unchanged, and all gate gradients are exactly 0. The hidden state is not
 held, so it is read from the output at the last valid cell; before the first valid cell it stays 0 if the state
 is zero there.
 """

@@ -13,6 +13,8 @@ from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.torch.batch import TensorBatch
 
+SMALLEST_SPREAD = 1e-12  # of a feature's largest number
+
 
 @dataclass(frozen=True, slots=True)
 class Feature:
@@ -55,11 +57,8 @@ class Features:
 
     def statistics(self, seqs: Sequences) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Returns the mean and the standard deviation of each number, over all real steps; 1 for constant ones."""
-        values = np.concatenate(
-            [seqs.field(name).values.reshape(seqs.num_steps, -1).astype(np.float64) for name in self.names], axis=1
-        )
-        spread = values.std(axis=0)
-        return values.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        columns = [_mean_and_spread(seqs.field(name).values.reshape(seqs.num_steps, -1)) for name in self.names]
+        return np.concatenate([mean for mean, _ in columns]), np.concatenate([spread for _, spread in columns])
 
     def matrix(self, batch: TensorBatch) -> torch.Tensor:
         """Returns the inputs of a batch side by side: float64 [rows, steps, size]."""
@@ -79,11 +78,25 @@ def choose_features(seqs: Sequences, names: Sequence[str] | None, target: str) -
             raise DataError(
                 f"no field has numbers a step to learn from; the fields are: {', '.join(seqs.field_names)}."
             )
+    if not names:
+        raise DataError("features is empty; name at least one field.")
+    if len(set(names)) < len(names):
+        raise DataError(f"features names a field twice: {', '.join(names)}.")
     if target in names:
         raise DataError(f"field {target!r} is the target; it cannot be a feature too.")
     features = Features(tuple(Feature(name, seqs.field(name).item_shape) for name in names))
     features.check(seqs)
     return features
+
+
+def _mean_and_spread(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Returns mean and standard deviation of each column; scaled first, so that squares stay within range."""
+    largest = np.abs(values).max(axis=0).astype(np.float64)
+    scale = np.where(largest > 0, largest, 1.0)
+    scaled = values / scale
+    spread = scaled.std(axis=0)
+    is_constant = spread <= SMALLEST_SPREAD  # rounding alone spreads equal numbers this far
+    return scaled.mean(axis=0) * scale, np.where(is_constant, 1.0, spread * scale)
 
 
 def _check_finite(seqs: Sequences, name: str) -> None:

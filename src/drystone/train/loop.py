@@ -56,9 +56,9 @@ def train(
     """
     targets = torch.from_numpy(codes)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, _num_updates(loader, settings.epochs) + 1, cycle_momentum=False
-    )
+    # One more than the updates, since the schedule also steps after the last one.
+    num_rates = _num_updates(loader, settings.epochs) + 1
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.learning_rate, num_rates, cycle_momentum=False)
     started = time.perf_counter()
     for epoch in range(settings.epochs):
         model.train()

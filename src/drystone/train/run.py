@@ -14,7 +14,7 @@ from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
 from drystone.train import folder
 from drystone.train.device import device_of
-from drystone.train.evaluator import Scores, probabilities_of, score
+from drystone.train.evaluator import Scores, log_probabilities_of, score
 from drystone.train.model import ModelSpec, SequenceClassifier
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
@@ -32,7 +32,6 @@ class Run:
         schema: the fields and classes of the model.
         split: which sequences were for what.
         model: the trained model.
-        is_finished: whether training came to its end.
 
     Example:
         >>> import drystone as ds
@@ -47,7 +46,6 @@ class Run:
     schema: Schema
     split: Split
     model: SequenceClassifier
-    is_finished: bool = True
 
     @classmethod
     def open(cls, path: str | Path, device: str = "auto") -> "Run":
@@ -55,11 +53,12 @@ class Run:
 
         Raises:
             RunError: no run folder, or one with files missing or damaged.
+            ConfigError: its settings are damaged, or the device is not there.
         """
         path = Path(path)
         if not path.is_dir():
             raise RunError(f"there is no run folder {path}.")
-        for name in (folder.SETTINGS, folder.SCHEMA, folder.SPLIT, folder.WEIGHTS):
+        for name in (folder.SETTINGS, folder.SCHEMA, folder.SPLIT, folder.METRICS, folder.WEIGHTS):
             if not (path / name).is_file():
                 raise RunError(f"{path} is not the folder of a finished run: {name} is missing.")
         settings = Settings.load(path / folder.SETTINGS)
@@ -77,26 +76,35 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """The records of metrics.jsonl: one an epoch, and one for the test part."""
         path = self.path / folder.METRICS
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        return [json.loads(line) for line in lines]
+        try:
+            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        except ValueError as error:
+            raise RunError(f"{path} holds a line that is not JSON: {error}") from error
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training came to its last epoch."""
+        return sum(record["part"] == "train" for record in self.metrics) == self.settings.epochs
 
     def predict(self, seqs: Sequences) -> pa.Table:
         """Returns one row a sequence, in their order.
 
-        The columns: `sequence` (its index), the sequence id where there is one, `prediction`, its `probability`,
+        The columns: `sequence` (its index), the sequence id where there is one (under its own name), `prediction`, its `probability`,
         and `p_CLASS` for every class.
 
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
-        probabilities = self._probabilities(seqs)
-        best = probabilities.argmax(axis=1)
+        probabilities = np.exp(self._log_probabilities(seqs))
+        classes = self.schema.classes
         columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
         if seqs.sequence_id is not None:
-            columns[seqs.sequence_id] = seqs.field(seqs.sequence_id).to_arrow()
-        columns["prediction"] = pa.array([self.schema.classes[number] for number in best.tolist()])
+            taken = {*columns, "prediction", "probability", *(f"p_{name}" for name in classes)}
+            name = seqs.sequence_id if seqs.sequence_id not in taken else f"{seqs.sequence_id}_id"
+            columns[name] = seqs.field(seqs.sequence_id).to_arrow()
+        columns["prediction"] = pa.array([classes[number] for number in probabilities.argmax(axis=1).tolist()])
         columns["probability"] = probabilities.max(axis=1)
-        columns |= {f"p_{name}": probabilities[:, number] for number, name in enumerate(self.schema.classes)}
+        columns |= {f"p_{name}": probabilities[:, number] for number, name in enumerate(classes)}
         return pa.table(columns)
 
     def evaluate(self, seqs: Sequences) -> Scores:
@@ -106,8 +114,8 @@ class Run:
             DataError: as `predict`; or a label is missing or was not seen in training.
         """
         codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
-        return score(self._probabilities(seqs), codes)
+        return score(self._log_probabilities(seqs), codes)
 
-    def _probabilities(self, seqs: Sequences) -> Any:
+    def _log_probabilities(self, seqs: Sequences) -> Any:
         self.schema.features.check(seqs)
-        return probabilities_of(self.model, seqs, next(self.model.parameters()).device)
+        return log_probabilities_of(self.model, seqs, next(self.model.parameters()).device)

@@ -62,6 +62,8 @@ class Settings(BaseModel):
                 near = get_close_matches(name, cls.model_fields, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else f" The settings are: {', '.join(cls.model_fields)}."
                 raise ConfigError(f"there is no setting {name!r}.{hint}")
+        if isinstance(values.get("features"), str):
+            values["features"] = (values["features"],)
         try:
             return cls(**values)
         except ValidationError as error:

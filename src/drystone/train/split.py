@@ -1,6 +1,7 @@
 """Which sequences are for training, validation and test."""
 
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from drystone.core.errors import DataError
+from drystone.core.errors import DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.core.shuffle import permutation
 from drystone.core.storage import whole_file
@@ -41,8 +42,15 @@ class Split:
 
     @classmethod
     def load(cls, path: Path) -> "Split":
-        """Reads a split that `save` wrote."""
-        table = pq.read_table(path)
+        """Reads a split that `save` wrote.
+
+        Raises:
+            RunError: the file is damaged.
+        """
+        try:
+            table = pq.read_table(path, columns=["sequence", "part"])
+        except (pa.ArrowException, OSError) as error:
+            raise RunError(f"{path} is not a whole split: {error}") from error
         parts, indices = np.asarray(table["part"]), np.asarray(table["sequence"])
         return cls(**{name: indices[parts == name] for name in PARTS})
 
@@ -62,13 +70,16 @@ def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_
     order = permutation(len(labels), seed, 0, SPLIT)
     _, codes = np.unique(labels[order], return_inverse=True)
     parts: dict[str, list[Ints]] = {name: [] for name in PARTS}
-    owed = {"valid": 0.0, "test": 0.0}
+    shares = {"valid": valid_fraction, "test": test_fraction}
+    owed = dict.fromkeys(shares, 0.0)
     for code in range(int(codes.max()) + 1):
         members = order[codes == code]
-        for name, fraction in (("valid", valid_fraction), ("test", test_fraction)):
-            owed[name] += fraction * int((codes == code).sum())
-            taken = min(round(owed[name]), len(members) - 1)
-            owed[name] -= taken
+        count = len(members)
+        for name, share in shares.items():
+            owed[name] += share * count
+            wanted = round(owed[name])
+            owed[name] -= wanted  # what a class is too small to give is not taken from others
+            taken = max(0, min(wanted, ceil(share * count), len(members) - 1))
             parts[name].append(members[:taken])
             members = members[taken:]
         parts["train"].append(members)

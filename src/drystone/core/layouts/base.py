@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, final
+from operator import index
+from typing import Literal, SupportsIndex, final
 
 import numpy as np
 import numpy.typing as npt
@@ -91,14 +92,20 @@ class Layout(ABC):
         return _plan_of(placed, whole)
 
     @final
-    def check(self, lengths: Lengths) -> None:
-        """Raises LayoutError, naming the first sequence that is longer than a batch can hold."""
+    def check(self, lengths: Lengths, numbers: Ints | None = None) -> None:
+        """Raises LayoutError, naming the first sequence that is longer than a batch can hold.
+
+        Args:
+            lengths: [sequences].
+            numbers: [sequences], what the sequences are called; 0, 1, 2, ... by default.
+        """
         if self.longest is None:
             return
-        index = int(np.argmax(lengths > self.longest))
-        if lengths[index] > self.longest:
+        at = int(np.argmax(lengths > self.longest))
+        if lengths[at] > self.longest:
+            number = at if numbers is None else int(numbers[at])
             raise LayoutError(
-                f"lengths[{index}] is {lengths[index]}; this {type(self).__name__} layout holds sequences of up to "
+                f"lengths[{number}] is {lengths[at]}; this {type(self).__name__} layout holds sequences of up to "
                 f"{self.longest} steps. Give it more room, or cut the sequence."
             )
 
@@ -108,6 +115,15 @@ def check_positive(layout: str, **numbers: object) -> None:
     for name, number in numbers.items():
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
             raise LayoutError(f"{layout}: {name} must be a whole number of at least 1; got {number!r}.")
+
+
+def freeze(layout: "Layout", *names: str) -> None:
+    """Makes numbers Python ints and lists of them tuples, so that equal layouts compare, hash and print alike."""
+    for name in names:
+        value = getattr(layout, name)
+        if value is not None:
+            plain = index(value) if isinstance(value, SupportsIndex) else tuple(index(number) for number in value)
+            object.__setattr__(layout, name, plain)
 
 
 def check_choice(layout: str, name: str, value: str, choices: Sequence[str]) -> None:

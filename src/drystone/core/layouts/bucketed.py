@@ -17,6 +17,7 @@ from drystone.core.layouts.base import (
     Shuffle,
     check_choice,
     check_positive,
+    freeze,
     longest_of_each,
     no_ints,
 )
@@ -64,6 +65,7 @@ class Bucketed(Layout):
         if self.boundaries is not None:
             self._check_boundaries(self.boundaries)
         self._check_batch_size()
+        freeze(self, "boundaries", "num_buckets", "batch_size", "cells")
 
     def _check_boundaries(self, boundaries: Sequence[int]) -> None:
         for index, boundary in enumerate(boundaries):

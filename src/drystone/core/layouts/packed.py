@@ -17,6 +17,7 @@ from drystone.core.layouts.base import (
     Shuffle,
     check_choice,
     check_positive,
+    freeze,
 )
 from drystone.core.lengths import Lengths, offsets_of
 
@@ -52,6 +53,7 @@ class Packed(Layout):
             raise LayoutError("Packed: give rows= or sequences=, not both; with sequences= the rows are counted.")
         given = {"rows": self.rows, "steps": self.steps, "sequences": self.sequences}
         check_positive("Packed", **{name: number for name, number in given.items() if number is not None})
+        freeze(self, *given)
 
     @property
     def longest(self) -> int | None:

@@ -13,6 +13,7 @@ from drystone.core.layouts.base import (
     Shuffle,
     check_choice,
     check_positive,
+    freeze,
     longest_of_each,
 )
 from drystone.core.lengths import Lengths
@@ -42,6 +43,7 @@ class Padded(Layout):
         check_positive("Padded", batch_size=self.batch_size)
         check_choice("Padded", "order", self.order, get_args(PaddedOrder))
         check_choice("Padded", "remainder", self.remainder, get_args(Remainder))
+        freeze(self, "batch_size")
 
     @property
     def longest(self) -> int | None:

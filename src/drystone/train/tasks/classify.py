@@ -63,7 +63,7 @@ def codes_of(labels: npt.NDArray[Any], classes: Sequence[Label], seqs: Sequences
         at = int(np.argmax(codes < 0))
         known = ", ".join(map(repr, classes[:MAX_NUMBERS_SHOWN]))
         raise DataError(
-            f"{target!r} is {labels[at]!r} in {seqs.place(at)}, which was not among the labels seen in training: {known}."
+            f"{target!r} is {labels.tolist()[at]!r} in {seqs.place(at)}, which was not among the labels seen in training: {known}."
         )
     return codes
 

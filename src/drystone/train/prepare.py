@@ -1,0 +1,104 @@
+"""All that can go wrong before training is checked here, and nothing is written."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from drystone.core.errors import ConfigError, DataError
+from drystone.core.loader import Loader
+from drystone.core.sequences import Sequences
+from drystone.train.device import device_of
+from drystone.train.features import choose_features
+from drystone.train.layouts import training_layout
+from drystone.train.model import ModelSpec, SequenceClassifier
+from drystone.train.schema import Schema
+from drystone.train.settings import Settings
+from drystone.train.split import Split, by_column, stratified
+from drystone.train.tasks.classify import classes_of, codes_of, labels_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """All that training needs.
+
+    Args:
+        seqs: all sequences.
+        settings: with the keys of the sequences filled in.
+        schema: the fields and classes of the model.
+        codes: [sequences] the class of each.
+        split: which sequences are for what.
+        loader: the training part.
+        model: not trained yet, with the statistics of the training part.
+        device: where the model is.
+    """
+
+    seqs: Sequences
+    settings: Settings
+    schema: Schema
+    codes: npt.NDArray[np.int64]
+    split: Split
+    loader: Loader
+    model: SequenceClassifier
+    device: torch.device
+
+
+def prepare(seqs: Sequences, settings: Settings) -> Prepared:
+    """Checks data and settings against each other, draws the split and makes the model."""
+    if not len(seqs):
+        raise DataError("there are no sequences to train on.")
+    seqs, settings = _with_keys(seqs, settings)
+    labels = labels_of(seqs, settings.target)
+    features = choose_features(seqs, settings.features, settings.target)
+    split = _split(seqs, settings, labels)
+    classes = classes_of(labels[split.train])
+    codes = codes_of(labels, classes, seqs, settings.target)
+    layout = training_layout(settings)
+    layout.check(seqs.lengths[split.train], split.train)
+    device = device_of(settings.device)
+    loader = Loader(seqs.select(split.train), layout, settings.seed, fields=features.names)
+    model = SequenceClassifier(ModelSpec(features, len(classes), settings))
+    model.set_statistics(*features.statistics(loader.seqs))
+    return Prepared(
+        seqs=seqs,
+        settings=settings,
+        schema=Schema(
+            features=features, target=settings.target, classes=classes, data=seqs.fingerprint(features.names)
+        ),
+        codes=codes,
+        split=split,
+        loader=loader,
+        model=model.to(device),
+        device=device,
+    )
+
+
+def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:
+    """Sequences may know their id and order already; settings may say them; both must say the same."""
+    keys: dict[str, str | None] = {}
+    for key in ("sequence_id", "order_by"):
+        known, said = getattr(seqs, key), getattr(settings, key)
+        if known is not None and said is not None and known != said:
+            raise ConfigError(f"{key} is {said!r}, but the sequences were read with {known!r}.")
+        keys[key] = said or known
+        if said is not None:
+            seqs.field(said)
+    return replace(seqs, **keys), settings.model_copy(update=keys)
+
+
+def _split(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:
+    if settings.split_column is not None:
+        given = {"test_fraction", "valid_fraction"} & settings.model_fields_set
+        if given:
+            raise ConfigError(f"split_column states the parts; leave out {' and '.join(sorted(given))}.")
+        return by_column(seqs, settings.split_column)
+    split = stratified(labels, settings.seed, settings.valid_fraction, settings.test_fraction)
+    for part, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction)):
+        if fraction and not len(split.part(part)):
+            raise DataError(
+                f"{len(seqs)} sequences are too few for a {part} part of {fraction:.0%}. "
+                f"Give a larger {part}_fraction, or 0 for none."
+            )
+    return split
