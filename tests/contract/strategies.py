@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import strategies as st
 
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded
+from drystone.core.plan import SPAN_COLUMNS, Plan
 
 MAX_LENGTH = 12
 
@@ -48,6 +50,34 @@ packed = st.one_of(
     st.builds(Packed, sequences=st.integers(1, 10), steps=st.integers(MAX_LENGTH, 40), order=orders),
 )
 layouts: st.SearchStrategy[Layout] = st.one_of(padded, bucketed(), packed)
+
+
+@st.composite
+def carried_plans(draw: Any) -> Plan:
+    """Rows of whole sequences end to end, cut into batches of equal steps, so that sequences go on across batches."""
+    found = draw(lengths)
+    num_rows, steps = draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    ends = [0] * num_rows
+    spans: list[tuple[int, ...]] = []
+    for sequence, length in enumerate(found.tolist()):
+        row = draw(st.integers(0, num_rows - 1))
+        offset = 0
+        while offset < length:
+            batch, step = divmod(ends[row] + offset, steps)
+            part = min(length - offset, steps - step)
+            spans.append((batch, row, step, sequence, offset, part))
+            offset += part
+        ends[row] += length
+    columns = np.array(sorted(spans), dtype=np.int64).T
+    num_batches = -(-max(ends) // steps)
+    shape = {"rows": [num_rows] * num_batches, "steps": [steps] * num_batches, "update": list(range(num_batches))}
+    cells = [num_rows * steps] * num_batches
+    return Plan(
+        table=pa.table(dict(zip(SPAN_COLUMNS, columns, strict=True))),
+        batches=pa.table(shape | {"cells": cells, "cost": cells}),
+        dropped=pa.table({name: pa.array([], pa.int64()) for name in ("sequence", "offset", "length")}),
+        lengths=found,
+    )
 
 
 @st.composite

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drystone.core.errors import DataError, LayoutError, PlanError
@@ -228,9 +228,18 @@ def test_check_names_the_place(column: str, at: int, value: int, words: str) -> 
         _changed(plan, column, at, value).check()
 
 
-@given(strategies.lengths, strategies.layouts, st.data())
-def test_check_and_oracle_agree_on_damaged_plans(lengths: Ints, layout: Layout, data: st.DataObject) -> None:
-    plan = layout.plan(lengths, seed=1)
+@given(strategies.carried_plans())
+def test_carried_plans_keep_the_contract(plan: Plan) -> None:
+    plan.check()
+    assert broken_rule(plan.lengths, spans_of(plan), shapes_of(plan), dropped_of(plan)) == ""
+
+
+planned = st.builds(lambda lengths, layout: layout.plan(lengths, seed=1), strategies.lengths, strategies.layouts)
+
+
+@settings(max_examples=200)
+@given(st.one_of(planned, strategies.carried_plans()), st.data())
+def test_check_and_oracle_agree_on_damaged_plans(plan: Plan, data: st.DataObject) -> None:
     if plan.table.num_rows == 0:
         return
     column = data.draw(st.sampled_from(["batch", "row", "step", "sequence", "offset", "length"]))
@@ -240,7 +249,7 @@ def test_check_and_oracle_agree_on_damaged_plans(lengths: Ints, layout: Layout, 
     spans = spans_of(damaged)
     in_range = max(span.batch for span in spans) < plan.num_batches
     in_order = spans == sorted(spans)
-    fine = in_range and in_order and not broken_rule(lengths, spans, shapes_of(damaged), dropped_of(damaged))
+    fine = in_range and in_order and not broken_rule(plan.lengths, spans, shapes_of(damaged), dropped_of(damaged))
     if fine:
         damaged.check()
     else:

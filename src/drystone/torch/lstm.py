@@ -144,9 +144,7 @@ class LSTM(nn.Module):
         num_states = self.num_layers * (2 if self.bidirectional else 1)
         check_state(state, (num_states, grid.num_rows, self.hidden_size), x)
         layer_input = x if self.batch_first else x.transpose(0, 1)
-        directions = _directions(  # pyright: ignore[reportCallIssue]
-            grid, x.device, is_both=self.bidirectional, one_run_a_row=one_run_a_row
-        )
+        directions = _directions(grid, x.device, self.bidirectional, one_run_a_row)  # pyright: ignore[reportCallIssue]
         if directions[0].masks.valid is not None:
             layer_input = torch.where(directions[0].masks.valid[..., None], layer_input, 0.0)
         states: list[tuple[Tensor, Tensor]] = []
@@ -216,7 +214,7 @@ class _Direction(NamedTuple):
 
 
 @torch.compiler.disable  # the compiler would trace NumPy, and that on the host
-def _directions(grid: Grid, device: torch.device, *, is_both: bool, one_run_a_row: bool) -> list[_Direction]:
+def _directions(grid: Grid, device: torch.device, is_both: bool, one_run_a_row: bool) -> list[_Direction]:
     forward = _forward(grid, device)
     return [forward, _backward(grid, device, one_run_a_row=one_run_a_row)] if is_both else [forward]
 
