@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 
 import drystone as ds
 from drystone.cli.main import main
@@ -42,7 +43,8 @@ def write_vowels(path: Path) -> ds.Sequences:
 
 def test_fit_evaluate_predict_on_the_built_in_data(program: Any) -> None:
     code, out, err = program("fit", "japanese-vowels", *FAST)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err == "settings of this data set, unless options say otherwise: noise=1.25\n"
     lines = out.splitlines()
     assert lines[0] == "trained on 270 sequences; features: x"
     assert lines[1].startswith("test accuracy 0.")
@@ -61,6 +63,12 @@ def test_fit_evaluate_predict_on_the_built_in_data(program: Any) -> None:
     code, _, err = program("predict", "runs/japanese-vowels-1", "japanese-vowels", "--out", "preds.parquet")
     assert code == 2
     assert "preds.parquet exists" in err
+    code, _, err = program("predict", "runs/japanese-vowels-1", "japanese-vowels", "--out", "preds.xlsx")
+    assert (code, "should end in .parquet or .csv" in err) == (2, True)
+    code, _, _ = program("predict", "runs/japanese-vowels-1", "japanese-vowels", "--out", "preds.csv")
+    assert csv.read_csv("preds.csv")["prediction"].to_pylist() == [
+        int(name) for name in table["prediction"].to_pylist()
+    ]
 
 
 def test_a_file_of_ones_own(program: Any, tmp_path: Path) -> None:
@@ -72,7 +80,8 @@ def test_a_file_of_ones_own(program: Any, tmp_path: Path) -> None:
     assert split["part"].to_pylist().count("test") == 32
     code, out, _ = program("evaluate", "runs/my-1", "my.parquet")
     assert "test sequences 32" in out
-    code, out, _ = program("evaluate", "runs/my-1", "japanese-vowels")
+    code, out, err = program("evaluate", "runs/my-1", "japanese-vowels")
+    assert "not the data that runs/my-1 was made from" in err
     assert "sequences 640" in out
     assert not out.startswith("test")
     code, _, err = program("evaluate", "runs/my-1", "japanese-vowels", "--part", "test")
@@ -90,10 +99,18 @@ def test_one_step_a_row_with_ids(program: Any, tmp_path: Path) -> None:
     keys = ["--sequence-id", "pump", "--order-by", "time"]
     code, out, _ = program("fit", "steps.csv", "--target", "label", *keys, *FAST)
     assert code == 0
-    assert "features: a, b" in out
+    assert "features: a, b\n" in out
+    code, out, _ = program(
+        "fit", "steps.csv", "--target", "label", *keys, *FAST, "--features", " b ", "--features", "a"
+    )
+    assert "features: b, a\n" in out
     code, _, _ = program("predict", "runs/steps-1", "steps.csv", "--out", "p.parquet")
     assert code == 0
     assert pq.read_table("p.parquet")["pump"].to_pylist() == [f"p{number}" for number in range(len(seqs))]
+    lists = pa.table({"a": [[0.1, 0.2]], "b": [[0.3, 0.4]]})
+    pq.write_table(lists, "lists.parquet")
+    code, out, _ = program("predict", "runs/steps-1", "lists.parquet", "--out", "q.parquet")
+    assert (code, out) == (0, "1 predictions in q.parquet\n")
     broken = rows.copy()
     broken[7] = broken[7].replace(broken[7].split(";")[2], "nan", 1)
     (tmp_path / "broken.csv").write_text("\n".join(row.replace(";", ",") for row in broken))

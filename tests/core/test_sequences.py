@@ -188,6 +188,19 @@ def test_bad_input_is_named(make: Any, words: str) -> None:
         make()
 
 
+def test_wrong_keys_say_what_serves() -> None:
+    _, seqs = made(np.array([2, 1]))
+    np.testing.assert_array_equal(seqs[-1]["x"], seqs[np.int64(1)]["x"])
+    for key in ("x", [0, 1], np.array([True, False])):
+        with pytest.raises(DataError, match=r"for a field use field\(\), for a list select\(\)"):
+            seqs[key]  # type: ignore[call-overload]
+    for number in (2, -3):
+        with pytest.raises(IndexError, match=f"no sequence {number}; there are 2"):
+            seqs[number]
+    with pytest.raises(DataError, match="per_step must be a dict of fields"):
+        Sequences.from_arrays([[1.0]])  # type: ignore[arg-type]
+
+
 def test_dropped_empty_sequences_are_listed() -> None:
     seqs = Sequences.from_arrays({"x": [[], [1.0], [], [2.0, 3.0]]}, {"y": list("abcd")}, on_empty="drop")
     assert seqs.dropped.tolist() == [0, 2]

@@ -13,6 +13,7 @@ from tests.parity.test_lstm_over_grids import pair
 
 
 @given(strategies.carried_plans(), st.integers(1, 2), st.sampled_from(["auto", "reference"]))
+@torch.no_grad()
 def test_forward_over_batches_equals_one_sequence_at_a_time(plan: Plan, layers: int, kernel: str) -> None:
     reference, lstm = pair(5, layers, False, True, kernel, torch.float64)
     arrays = random_arrays(plan.lengths, 3, torch.float64, seed=3)

@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -83,7 +85,7 @@ def test_other_encodings_are_named(tmp_path, text):
         read(write(tmp_path, text), sequence_id="id")
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "is empty"), ("\n\n", "cannot|not a table"), ("id,v\n", "no rows")])
+@pytest.mark.parametrize(("text", "words"), [("", "is empty"), ("\n\n", "is empty"), ("id,v\n", "no rows")])
 def test_files_without_data(tmp_path, text, words):
     with pytest.raises(DataError, match=words):
         read(write(tmp_path, text), sequence_id="id")
@@ -105,3 +107,35 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr("pyarrow.input_stream", refuse)
     with pytest.raises(DataError, match=r"cannot read p.csv: Permission denied"):
         read(path, sequence_id="id")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("id;t;a\np;0;1,5\np;1;\n", [1.5, float("nan")]),
+        ("id;t;a\np;0;1.5\np;1;2\n", [1.5, 2.0]),
+        ("id\tt\ta\np\t0\t1.5\np\t1\t2\n", [1.5, 2.0]),
+    ],
+)
+def test_semicolons_tabs_and_decimal_commas(tmp_path, text, values):
+    path = tmp_path / "s.csv"
+    path.write_text(text)
+    np.testing.assert_array_equal(read(path, sequence_id="id", order_by="t")[0]["a"], values)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\r\n\n", "\ufeff"])
+def test_files_without_a_word_are_empty(tmp_path, text):
+    path = tmp_path / "s.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"s.csv is empty"):
+        read(path, sequence_id="id")
+
+
+def test_a_program_that_read_a_csv_ends_in_peace(tmp_path):
+    """Arrow's threads once let go of memory of Python's while the interpreter ended, and brought it down."""
+    path = tmp_path / "s.csv"
+    path.write_text("id,t,a\n" + "".join(f"{k // 9},{k},0.5\n" for k in range(900)))
+    code = f"import sys, drystone as ds; ds.read({str(path)!r}, sequence_id='id', order_by='t'); sys.exit(2)"
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (2, b"")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -125,7 +126,8 @@ def test_constant_features_and_large_numbers_do_no_harm(vowels: Sequences) -> No
         "time": [big + found["x"][:, 0].astype(np.float64) for found in vowels],
     }
     seqs = Sequences.from_arrays(per_step, {"speaker": vowels.field("speaker").values})
-    run = fit(seqs, target="speaker", **SMALL)
+    assert fit(seqs, target="speaker", **SMALL).schema.features.names == ("x", "tiny", "huge", "time")
+    run = fit(seqs, target="speaker", features=tuple(per_step), **SMALL)
     assert run.schema.features.names == ("x", "flat", "tiny", "huge", "time")
     assert np.isfinite(run.metrics[-1]["loss"])
     mean, spread = run.model.mean.numpy(), run.model.spread.numpy()
@@ -221,10 +223,14 @@ def spoiled(vowels: Sequences, value: float) -> Sequences:
         (lambda v: v, {"device": "meta"}, "device 'meta' cannot be used"),
         (lambda v: v, {"order_by": "nope"}, "no field 'nope'"),
         (lambda v: v[:0], {}, "no sequences"),
-        (lambda v: v[:10], {"valid_fraction": 0.01, "test_fraction": 0.0}, "too few for a valid part"),
+        (
+            lambda v: v[:10],
+            {"valid_fraction": 0.01, "test_fraction": 0.0},
+            "no class has enough sequences for a valid part",
+        ),
         (lambda v: v, {"features": ("part",)}, "'part' is text; a feature needs numbers"),
         (lambda v: v[:20], {}, "every training sequence has the label '1'"),
-        (lambda v: v[:3], {"test_fraction": 0.01}, "too few for a test part"),
+        (lambda v: v[:3], {"test_fraction": 0.01}, "no class has enough sequences for a test part"),
         (lambda v: v, {"layout": "packed", "rows": 2, "steps": 10}, r"lengths\[0\] is \d+; this Packed layout"),
         (lambda v: v, {"layout": "bucketed", "cells": 20}, r"lengths\[\d+\] is 2\d; this Bucketed layout"),
         (lambda v: v, {"epochs": 0}, "epochs is 0"),
@@ -257,6 +263,7 @@ def test_bad_input_is_named_and_nothing_is_written(
     ("labels", "words"),
     [
         (["a", None, "b"], "'y' is missing in sequence 1"),
+        (["a", "", "b"], "'y' is missing in sequence 1"),
         ([1.0, float("nan"), 2.0], "'y' is missing in sequence 1"),
         ([1.0, 2.5, 2.0], "'y' is 2.5 in sequence 1"),
         ([[1, 2]] * 3, r"'y' has shape \(2,\)"),
@@ -309,6 +316,29 @@ def test_a_layout_needs_to_hold_the_training_part_only(vowels: Sequences) -> Non
         fit(seqs, target="speaker", split_column="part", layout="packed", rows=2, steps=13, **SMALL)
 
 
+def test_tables_and_names_serve_as_sequences(vowels: Sequences) -> None:
+    table = pa.table(vowels)
+    run = fit(table, target="speaker", **SMALL)
+    assert run.predict(table).equals(run.predict(vowels))
+    assert run.evaluate(table) == run.evaluate(vowels)
+    assert repr(run).startswith("Run('runs/run-1': 'speaker' in 3 classes, 2 of 2 epochs, test accuracy 0.")
+    with pytest.raises(ds.DataError, match="Did you mean 'japanese-vowels'"):
+        fit("japanese-vowel", target="speaker")
+    with pytest.raises(ds.DataError, match="read takes a path"):
+        run.predict(vowels[0])
+
+
+def test_numbers_that_never_change_are_no_usual_features(vowels: Sequences) -> None:
+    per_step = {
+        "x": [found["x"] for found in vowels],
+        "id": [np.full(len(found["x"]), number) for number, found in enumerate(vowels)],
+        "": [np.arange(len(found["x"])) for found in vowels],
+    }
+    seqs = Sequences.from_arrays(per_step, {"speaker": vowels.field("speaker").values})
+    assert fit(seqs, target="speaker", **SMALL).schema.features.names == ("x",)
+    assert fit(seqs, target="speaker", features=("x", "id"), **SMALL).schema.features.names == ("x", "id")
+
+
 def test_folders_in_the_way(vowels: Sequences, tmp_path: Path) -> None:
     run = fit(vowels, target="speaker", out="here", **SMALL)
     with pytest.raises(ds.RunError, match="here exists"):
@@ -317,6 +347,9 @@ def test_folders_in_the_way(vowels: Sequences, tmp_path: Path) -> None:
     assert len(again.metrics) == 2
     precious = tmp_path / "precious"
     precious.mkdir()
+    assert fit(vowels, target="speaker", out="precious", **SMALL).is_finished
+    for file in precious.iterdir():
+        file.unlink()
     for name in ("thesis.txt", "config.toml"):
         (precious / name).write_text("years of work")
         with pytest.raises(ds.RunError, match=r"holds thesis.txt, which is not part of a run"):

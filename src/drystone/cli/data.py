@@ -1,13 +1,17 @@
 """What the verbs share: their data argument, and reading it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from drystone.cli.interrupts import ends_at_once
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.readers import read
+
+if TYPE_CHECKING:
+    from drystone.train import Run
 
 DATA_PANEL = "Data"
 
@@ -39,8 +43,31 @@ def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_
     return seqs
 
 
-def check_out(path: Path, *, overwrite: bool) -> None:
-    """Raises DataError where a file to write is in the way or has no folder."""
+def open_run(
+    run: Path, data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool, device: str
+) -> "tuple[Run, Sequences]":
+    """Opens a run, and reads data with the keys that the run was read with, where they fit."""
+    with ends_at_once():
+        from drystone import train  # here, so that --help needs no framework
+
+        opened = train.Run.open(run, device)
+        if not opened.is_finished:
+            typer.echo(f"training of {run} was stopped before its last epoch.", err=True)
+        known = opened.settings.sequence_id, opened.settings.order_by
+        try:
+            return opened, read_data(data, sequence_id or known[0], order_by or known[1], drop_empty=drop_empty)
+        except DataError:
+            if (sequence_id, order_by) != (None, None) or known == (None, None):
+                raise
+            return opened, read_data(data, None, None, drop_empty=drop_empty)
+
+
+def check_out(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
+    """Raises DataError where a file to write has another ending, is in the way or has no folder."""
+    if path.suffix.lower() not in suffixes:
+        raise DataError(f"{path} should end in {' or '.join(suffixes)}.")
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name a file.")
     if path.exists() and not overwrite:
         raise DataError(f"{path} exists. Choose another name, or pass --overwrite.")
     if not path.parent.is_dir():

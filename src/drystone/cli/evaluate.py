@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, read_data
+from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, open_run
 from drystone.core.errors import ConfigError
 
 HELP = """Print loss and accuracy of a run on data with labels.
@@ -23,7 +23,7 @@ def evaluate(
     data: Data,
     part: Annotated[
         Literal["train", "valid", "test", "all"] | None,
-        typer.Option(help="Which part of the run's own data. (default test)"),
+        typer.Option(help="Which part of the run's own data (default test)."),
     ] = None,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
@@ -31,18 +31,16 @@ def evaluate(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Opens the run, reads the data, prints one line a figure."""
-    from drystone import train  # here, so that --help needs no framework
-
-    opened = train.Run.open(run, device)
-    settings = opened.settings
-    seqs = read_data(data, sequence_id or settings.sequence_id, order_by or settings.order_by, drop_empty=drop_empty)
+    opened, seqs = open_run(run, data, sequence_id, order_by, drop_empty=drop_empty, device=device)
     opened.schema.features.check(seqs)
-    is_own = seqs.fingerprint(opened.schema.features.names) == opened.schema.data
+    is_own = seqs.fingerprint((*opened.schema.features.names, opened.schema.target)) == opened.schema.data
     if part is not None and part != "all" and not is_own:
         raise ConfigError(
             f"{data} is not the data that {run} was made from, so it has no {part} part. Leave out --part."
         )
     chosen = part or ("test" if is_own and len(opened.split.test) else "all")
+    if not is_own:
+        typer.echo(f"{data} is not the data that {run} was made from: all of its sequences count.", err=True)
     if chosen != "all":
         indices = opened.split.part(chosen)
         if not len(indices):

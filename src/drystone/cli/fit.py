@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from drystone.cli.data import DATA_PANEL, Data, DropEmpty, OrderBy, SequenceId, read_data
+from drystone.cli.interrupts import ends_at_once
 from drystone.core.errors import ConfigError
+from drystone.core.sequences import Sequences
 from drystone.readers.find import built_in_of
 
 HELP = """Train a classifier of sequences, and keep everything in a run folder.
@@ -29,9 +31,9 @@ def fit(
         str | None, typer.Option(help="The field to predict.", metavar="FIELD", rich_help_panel=DATA_PANEL)
     ] = None,
     features: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="Input fields, with commas between (default: all with numbers a step).",
+            help="Input fields, with commas between, or one an option (default: all numbers that change).",
             metavar="A,B,...",
             rich_help_panel=DATA_PANEL,
         ),
@@ -130,14 +132,15 @@ def fit(
 ) -> None:
     """Reads, trains, and prints the test accuracy."""
     options = {name: value for name, value in locals().items() if value is not None and name not in NOT_SETTINGS}
-    seqs = read_data(data, sequence_id, order_by, drop_empty=drop_empty)
-    settings = _settings(data, options, seqs.field_names)
+    with ends_at_once():
+        seqs = read_data(data, sequence_id, order_by, drop_empty=drop_empty)
+        settings = _settings(data, options, seqs.field_names)
 
-    from drystone import train  # after all that needs no framework
+        from drystone import train  # after all that needs no framework
 
     name = Path(data).name.split(".")[0]
     run = train.fit(seqs, out=out, overwrite=overwrite, progress=not quiet, name=name, **settings)
-    _report(run)
+    _report(run, seqs)
     if not run.is_finished:
         typer.echo("stopped before the last epoch; the run folder holds the weights of that moment.", err=True)
         raise typer.Exit(INTERRUPTED)
@@ -146,17 +149,24 @@ def fit(
 def _settings(data: str, options: dict[str, Any], field_names: tuple[str, ...]) -> dict[str, Any]:
     built_in = built_in_of(data)
     if built_in is not None:
+        shown = " ".join(f"{name}={value}" for name, value in built_in.settings.items())
+        typer.echo(f"settings of this data set, unless options say otherwise: {shown}", err=True)
         options = {"target": built_in.target, "split_column": built_in.split_column, **built_in.settings} | options
     if "target" not in options:
         raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(field_names)}.")
     if "features" in options:
-        options["features"] = tuple(options["features"].split(","))
+        names = (name.strip() for words in options["features"] for name in words.split(","))
+        options["features"] = tuple(name for name in names if name)
     return options
 
 
-def _report(run: Any) -> None:
-    features = ", ".join(field.name for field in run.schema.features.fields)
-    typer.echo(f"trained on {len(run.split.train)} sequences; features: {features}")
+def _report(run: Any, seqs: Sequences) -> None:
+    used = run.schema.features.names
+    typer.echo(f"trained on {len(run.split.train)} sequences; features: {', '.join(used)}")
+    known = {*used, run.schema.target, run.settings.order_by, run.settings.sequence_id, run.settings.split_column}
+    left_out = [f"{name} ({seqs.field(name).describe()})" for name in seqs.field_names if name not in known]
+    if left_out:
+        typer.echo(f"left out: {', '.join(left_out)}")
     for record in run.metrics:
         if record["part"] == "test":
             typer.echo(f"test accuracy {record['accuracy']:.3f}")

@@ -1,26 +1,31 @@
-"""`drystone predict`: the predictions of a run, as a Parquet file."""
+"""`drystone predict`: the predictions of a run, as a Parquet or CSV file."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
+from pyarrow import csv
 
-from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, check_out, read_data
+from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, check_out, open_run
 from drystone.core.storage import whole_file
 
-HELP = """Write the class and the probabilities of every sequence, in their order, to a Parquet file.
+HELP = """Write the class and the probabilities of every sequence, in their order, to a Parquet or CSV file.
 
 \b
-Example:
+Examples:
   drystone predict runs/japanese-vowels-1 new.parquet --out preds.parquet
+  drystone predict runs/steps-1 new.csv --out preds.csv
 """
+WRITERS: Mapping[str, Callable[[pa.Table, Path], Any]] = {".parquet": pq.write_table, ".csv": csv.write_csv}
 
 
 def predict(
     run: RunFolder,
     data: Data,
-    out: Annotated[Path, typer.Option(help="The Parquet file to write.", metavar="FILE")],
+    out: Annotated[Path, typer.Option(help="The file to write: .parquet or .csv.", metavar="FILE")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
@@ -28,14 +33,9 @@ def predict(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Opens the run, reads the data, writes the table."""
-    check_out(out, overwrite=overwrite)
-
-    from drystone import train  # here, so that --help needs no framework
-
-    opened = train.Run.open(run, device)
-    settings = opened.settings
-    seqs = read_data(data, sequence_id or settings.sequence_id, order_by or settings.order_by, drop_empty=drop_empty)
+    check_out(out, tuple(WRITERS), overwrite=overwrite)
+    opened, seqs = open_run(run, data, sequence_id, order_by, drop_empty=drop_empty, device=device)
     table = opened.predict(seqs)
     with whole_file(out) as partial:
-        pq.write_table(table, partial)
+        WRITERS[out.suffix.lower()](table, partial)
     typer.echo(f"{table.num_rows} predictions in {out}")

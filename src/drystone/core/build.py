@@ -99,6 +99,10 @@ def _parts(
 
 
 def _check_names(per_step: Mapping[str, Any], per_sequence: Mapping[str, Any]) -> None:
+    given: dict[str, object] = {"per_step": per_step, "per_sequence": per_sequence}
+    for name, fields in given.items():
+        if not isinstance(fields, Mapping):
+            raise DataError(f'{name} must be a dict of fields, such as {{"x": ...}}; got {type(fields).__name__}.')
     if not per_step:
         raise DataError("per_step is empty; at least one field with a value a step is needed.")
     both = sorted(per_step.keys() & per_sequence.keys())

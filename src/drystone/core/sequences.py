@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property
 from hashlib import blake2b
+from operator import index
 from pathlib import Path
-from typing import Any, Literal, Self, overload
+from typing import Any, Literal, Self, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -161,7 +163,7 @@ class Sequences:
         if on_empty == "error":
             raise DataError(
                 f"{self.place(int(empty[0]))} has length 0{self._more(len(empty))}; every sequence needs "
-                f'at least 1 step. Drop it, or pass on_empty="drop".'
+                f'at least 1 step. Drop it, or pass on_empty="drop" (--drop-empty).'
             )
         if len(empty) == len(self):
             raise DataError("every sequence has length 0; nothing is left.")
@@ -181,8 +183,16 @@ class Sequences:
     def __getitem__(self, key: int | slice) -> Any:
         if isinstance(key, slice):
             return self.select(np.arange(len(self))[key])
-        index = range(len(self))[key]
-        return {name: self.field(name)[index] for name in self.field_names}
+        at = self._number(key)
+        return {name: self.field(name)[at] for name in self.field_names}
+
+    def _number(self, key: object) -> int:
+        if not isinstance(key, SupportsIndex):
+            raise DataError(f"seqs[{key!r}]: pass a number or a slice; for a field use field(), for a list select().")
+        number = index(key)
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"there is no sequence {number}; there are {len(self)}.")
+        return number % len(self)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return (self[index] for index in range(len(self)))
@@ -223,7 +233,9 @@ class Sequences:
         if name in self.sequence_columns:
             ones = np.ones_like(self.lengths)
             return Field(name=name, per_step=False, column=self.sequence_columns[name], starts=self.rows, lengths=ones)
-        raise DataError(f"there is no field {name!r}; the fields are: {', '.join(self.field_names)}.")
+        near = get_close_matches(str(name), self.field_names, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise DataError(f"there is no field {name!r}; the fields are: {', '.join(self.field_names)}.{hint}")
 
     def collapsed(self, name: str) -> Self:
         """Returns the sequences with a field that repeats one value at all steps made one with a value a sequence.

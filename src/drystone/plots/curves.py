@@ -23,19 +23,21 @@ def save_curves(metrics: Sequence[dict[str, Any]], path: Path) -> None:
     tests = [record for record in metrics if record["part"] == "test"]
     figure, axes = new_figure(2, 9.0, 3.4)
     for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
-        _draw(ax, epochs, "train", name)
+        if epochs:
+            _draw(ax, epochs, "train", name)
         if epochs and "valid_loss" in epochs[0]:
             _draw(ax, epochs, "valid", f"valid_{name}")
         ax.set_xlabel("epoch")
         ax.set_ylabel(name)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(alpha=0.3)
+        ax.set_xlim(0.5, max(len(epochs), 1) + 0.5)
     for record in tests:
         label = f"test, at the end: {record['accuracy']:.3f}"
         axes[1].axhline(record["accuracy"], color=COLOURS["test"], linestyle="--", label=label)
     for ax in axes:
         if ax.get_legend_handles_labels()[0]:
-            ax.legend(frameon=False)
+            ax.legend(frameon=False, loc="best")
     save_figure(figure, path)
 
 

@@ -14,11 +14,15 @@ from drystone.readers.json_lines import find_fault, parse_json
 from drystone.readers.text import MAX_BLOCK_BYTES, origin_of, parse_in_blocks, text_of
 
 JSON_LIST = r'(?s)^\s*\[\s*(\]|([-.0-9\["]|null|true|false|NaN).*\])\s*$'
+DECIMAL_COMMA = r"^\s*(-?\d*,\d+)?\s*$"
+OTHER_DELIMITERS = (";", "\t", ",")
 NUM_HEADERS = 1
 
 
 def read_csv(path: Path) -> tuple[pa.Table, Origin]:
     """Reads a table of values between commas, with the names of the columns in the first line.
+
+    Semicolons or tabs serve too, where the first line holds no comma; with semicolons, decimal commas as well.
 
     Raises:
         DataError: a line has too many or too few values, or a list in it is no JSON.
@@ -35,24 +39,45 @@ def read_tsv(path: Path) -> tuple[pa.Table, Origin]:
     return _read(path, "\t")
 
 
-def _read(path: Path, delimiter: str) -> tuple[pa.Table, Origin]:
+def _read(path: Path, usual: str) -> tuple[pa.Table, Origin]:
     data = text_of(path)
+    delimiter = _delimiter(data, usual)
     try:
         table = parse_in_blocks(lambda size: _parse(data, delimiter, size), data)
+        if delimiter == ";" and any(_all_match(column, DECIMAL_COMMA) for column in table.columns):
+            table = parse_in_blocks(lambda size: _parse(data, delimiter, size, decimal_point=","), data)
     except pa.ArrowInvalid as error:
         raise DataError(_uneven_line(path, data, delimiter) or f"{path.name} is not a table: {error}") from error
     origin = origin_of(path.name, data, num_records=table.num_rows, num_headers=NUM_HEADERS)
     for index, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         if pa.types.is_time(column.type):
             table = table.set_column(index, name, column.cast(pa.string()))
-        elif is_text(column.type) and len(column) and pc.all(pc.match_substring_regex(column, JSON_LIST)).as_py():
+        elif _all_match(column, JSON_LIST):
             table = table.set_column(index, name, _lists(column, name, origin))
     return table, origin
 
 
-def _parse(data: pa.Buffer, delimiter: str, block_bytes: int) -> pa.Table:
-    options = csv.ReadOptions(block_size=block_bytes)
-    return csv.read_csv(pa.BufferReader(data), read_options=options, parse_options=_parse_options(delimiter))
+def _delimiter(data: pa.Buffer, usual: str) -> str:
+    """Returns the usual delimiter, or another one where the header holds that alone."""
+    header = data.to_pybytes().lstrip(b"\r\n").split(b"\n", 1)[0].decode()
+    found = [other for other in OTHER_DELIMITERS if other in header]
+    return found[0] if usual not in header and found else usual
+
+
+def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
+    """Whether every text that a column holds looks like this, and there is one."""
+    if not is_text(column.type) or column.null_count == len(column):
+        return False
+    return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
+
+
+def _parse(data: pa.Buffer, delimiter: str, block_bytes: int, decimal_point: str = ".") -> pa.Table:
+    return csv.read_csv(
+        pa.BufferReader(data),
+        read_options=csv.ReadOptions(block_size=block_bytes),
+        parse_options=_parse_options(delimiter),
+        convert_options=csv.ConvertOptions(decimal_point=decimal_point),
+    )
 
 
 def _parse_options(delimiter: str, **more: Any) -> csv.ParseOptions:
@@ -89,8 +114,10 @@ def _lists(column: pa.ChunkedArray, name: str, origin: Origin) -> pa.ChunkedArra
     """Parses texts such as [1, 2] into lists."""
     texts = pc.replace_substring(column, "\n", " ")
     lines = pc.binary_join_element_wise('{"value":', texts, "}\n", "").to_pylist()
+    sink = pa.BufferOutputStream()
+    sink.write("".join(lines).encode())
     try:
-        return parse_json(pa.py_buffer("".join(lines).encode()))["value"]
+        return parse_json(sink.getvalue())["value"]
     except pa.ArrowInvalid as error:
         named = ((origin.where(row, row), line.encode()) for row, line in enumerate(lines))
         fault = find_fault(named) or str(error)

@@ -31,6 +31,8 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
     options.check_names(tidy.column_names)
     if options.sequence_id is not None:
         _check_present(tidy, options.sequence_id, origin)
+    if options.sequence_id is None and not any(is_list(kind) for kind in tidy.schema.types):
+        tidy = _fixed_lists_as_lists(tidy)
     if any(is_list(kind) for kind in tidy.schema.types):
         return _one_sequence_a_row(tidy, origin, options)
     if options.sequence_id is None:
@@ -48,6 +50,15 @@ def _one_sequence_a_row(table: pa.Table, origin: Origin, options: Options) -> Se
     # A table that came by way of another tool may have kept the note of a key, but not its column.
     known = {key: name if name in table.column_names else None for key, name in stored.items()}
     return with_keys(Sequences.from_parts(parts, options.on_empty, origin=origin, **known), options)
+
+
+def _fixed_lists_as_lists(table: pa.Table) -> pa.Table:
+    """Lists of one fixed size are a vector a sequence beside other lists, but steps where there are no others."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_fixed_size_list(field.type):
+            column = table[field.name].cast(pa.large_list(field.type.value_type))
+            table = table.set_column(index, field.name, column)
+    return table
 
 
 def _tidy(table: pa.Table) -> pa.Table:

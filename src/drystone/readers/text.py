@@ -24,12 +24,14 @@ def text_of(path: Path) -> pa.Buffer:
     """
     packing = "gzip" if path.suffix.lower() == ".gz" else None
     with pa.input_stream(str(path), compression=packing) as stream:
-        data = pa.py_buffer(stream.read())
-    if data.size == 0:
-        raise DataError(f"{path.name} is empty.")
+        # Memory that Arrow owns: its threads may let go of it after the interpreter has begun to end.
+        data = stream.read_buffer()
     _check_utf8(data, path.name)
-    has_mark = data.slice(0, len(BYTE_ORDER_MARK)).to_pybytes() == BYTE_ORDER_MARK
-    return data.slice(len(BYTE_ORDER_MARK)) if has_mark else data
+    has_mark = data.slice(0, min(data.size, len(BYTE_ORDER_MARK))).to_pybytes() == BYTE_ORDER_MARK
+    text = data.slice(len(BYTE_ORDER_MARK)) if has_mark else data
+    if text.size == 0 or not len(_filled_lines(text)):
+        raise DataError(f"{path.name} is empty.")
+    return text
 
 
 def parse_in_blocks(parse: Callable[[int], pa.Table], data: pa.Buffer) -> pa.Table:

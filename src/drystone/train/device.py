@@ -17,5 +17,7 @@ def device_of(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"device {name!r} cannot be used here: {str(error).splitlines()[0]}") from error
+        raise ConfigError(
+            f"device {name!r} cannot be used here; expected auto, cpu, cuda, cuda:1, ... ({str(error).splitlines()[0][:60]})"
+        ) from error
     return device

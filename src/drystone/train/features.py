@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from drystone.core.errors import DataError
+from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.torch.batch import TensorBatch
 
@@ -66,14 +67,13 @@ class Features:
 
 
 def choose_features(seqs: Sequences, names: Sequence[str] | None, target: str) -> Features:
-    """Returns the named fields, or all fields with numbers a step but for the target and the order.
+    """Returns the named fields; by default all that can tell something: see `usual_features`.
 
     Raises:
         DataError: a named field cannot be an input, or no field can.
     """
     if names is None:
-        usual = [name for name in seqs.step_columns if name not in (target, seqs.order_by)]
-        names = [name for name in usual if seqs.field(name).is_numeric]
+        names = usual_features(seqs, target)
         if not names:
             raise DataError(
                 f"no field has numbers a step to learn from; the fields are: {', '.join(seqs.field_names)}."
@@ -87,6 +87,23 @@ def choose_features(seqs: Sequences, names: Sequence[str] | None, target: str) -
     features = Features(tuple(Feature(name, seqs.field(name).item_shape) for name in names))
     features.check(seqs)
     return features
+
+
+def usual_features(seqs: Sequences, target: str) -> list[str]:
+    """Returns the fields with numbers a step, but for the target, the order, unnamed columns and what never changes.
+
+    A number that never changes within any sequence is an id or a label more often than a measurement.
+    """
+    candidates = [name for name in seqs.step_columns if name not in (target, seqs.order_by, "")]
+    return [name for name in candidates if seqs.field(name).is_numeric and _changes(seqs, name)]
+
+
+def _changes(seqs: Sequences, name: str) -> bool:
+    """Whether a field takes two values in some sequence, or all sequences have one step."""
+    values = seqs.field(name).values.reshape(seqs.num_steps, -1)
+    starts = np.zeros(seqs.num_steps, dtype=bool)
+    starts[offsets_of(seqs.lengths)[:-1]] = True
+    return bool(starts.all() or (values[1:] != values[:-1])[~starts[1:]].any())
 
 
 def _mean_and_spread(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

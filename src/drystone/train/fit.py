@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ from safetensors.torch import save_file
 from drystone.core.sequences import Sequences
 from drystone.core.storage import whole_file
 from drystone.plots.curves import save_curves
+from drystone.readers import read
 from drystone.train import folder
 from drystone.train.evaluator import Scores, log_probabilities_of, score
 from drystone.train.history import EpochSums
+from drystone.train.interrupts import undisturbed
 from drystone.train.loop import train
 from drystone.train.prepare import Prepared, prepare
 from drystone.train.progress import Progress
@@ -23,7 +25,7 @@ from drystone.train.settings import Settings
 
 
 def fit(
-    seqs: Sequences,
+    seqs: Any,
     target: str,
     *,
     out: str | Path | None = None,
@@ -35,7 +37,7 @@ def fit(
     """Trains a classifier of sequences, and writes a run folder.
 
     Args:
-        seqs: all sequences; the split into parts is drawn here, unless `split_column` states it.
+        seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless `split_column` states it.
         target: the field that holds the class of each sequence.
         out: the run folder; by default a new one, runs/NAME-1, runs/NAME-2, ...
         overwrite: whether an older run in `out` may be replaced; it stays until the new one has weights.
@@ -57,11 +59,12 @@ def fit(
         >>> run.metrics[-1]["part"]
         'test'
     """
+    whole = seqs if isinstance(seqs, Sequences) else read(seqs)
     path = None if out is None else Path(out)
     folder.check_free(path, overwrite=overwrite)
     checked = Settings.of(target=target, **settings)
     with _own_randomness(checked.seed):
-        prepared = prepare(seqs, checked)
+        prepared = prepare(whole, checked)
         with folder.new_folder(path, name) as place:
             return _run(prepared, place, progress=progress)
 
@@ -81,7 +84,7 @@ def _run(prepared: Prepared, path: Path, *, progress: bool) -> Run:
     prepared.loader.plan.save(path / folder.PLAN)
     (path / folder.METRICS).touch()
     _train(prepared, path, progress=progress)
-    with whole_file(path / folder.WEIGHTS) as partial:
+    with undisturbed(), whole_file(path / folder.WEIGHTS) as partial:
         save_file({name: value.contiguous().cpu() for name, value in prepared.model.state_dict().items()}, partial)
     run = Run(
         path=path,
@@ -90,9 +93,11 @@ def _run(prepared: Prepared, path: Path, *, progress: bool) -> Run:
         split=prepared.split,
         model=prepared.model.eval(),
     )
-    if len(prepared.split.test):
-        _append(path, {"part": "test", **_scores(prepared, "test").to_dict()})
-    save_curves(run.metrics, path / folder.CURVES)
+    with suppress(KeyboardInterrupt):
+        if len(prepared.split.test):
+            _append(path, {"part": "test", **_scores(prepared, "test").to_dict()})
+    with undisturbed():
+        save_curves(run.metrics, path / folder.CURVES)
     return run
 
 

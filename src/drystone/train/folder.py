@@ -26,6 +26,8 @@ def check_free(path: Path | None, *, overwrite: bool) -> None:
     """
     if path is None or not (path.exists() or path.is_symlink()):
         return
+    if path.is_dir() and not any(path.iterdir()):
+        return
     if not overwrite:
         raise RunError(f"{path} exists. Choose another name, or overwrite it (--overwrite, overwrite=True).")
     if path.is_symlink() or not path.is_dir():
@@ -33,7 +35,7 @@ def check_free(path: Path | None, *, overwrite: bool) -> None:
     others = sorted(child.name for child in path.iterdir() if child.name not in FILES)
     if others:
         raise RunError(f"{path} holds {others[0]}, which is not part of a run, so it is not overwritten.")
-    if any(path.iterdir()) and not (path / SCHEMA).is_file():
+    if not (path / SCHEMA).is_file():
         raise RunError(f"{path} is not a run folder, so it is not overwritten. Choose another name.")
 
 

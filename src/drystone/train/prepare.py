@@ -65,7 +65,10 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
         seqs=seqs,
         settings=settings,
         schema=Schema(
-            features=features, target=settings.target, classes=classes, data=seqs.fingerprint(features.names)
+            features=features,
+            target=settings.target,
+            classes=classes,
+            data=seqs.fingerprint((*features.names, settings.target)),
         ),
         codes=codes,
         split=split,
@@ -98,7 +101,8 @@ def _split(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Spl
     for part, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction)):
         if fraction and not len(split.part(part)):
             raise DataError(
-                f"{len(seqs)} sequences are too few for a {part} part of {fraction:.0%}. "
-                f"Give a larger {part}_fraction, or 0 for none."
+                f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
+                f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
+                f"{part}_fraction, or 0 for none."
             )
     return split

@@ -28,12 +28,12 @@ class Progress:
         self._bar = Bar(
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}  {task.fields[speed]:,.0f} steps/s"),
+            TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
             console=self._console,
             disable=not (is_shown and self._is_live),
         )
-        self._task = self._bar.add_task("", total=epochs * steps, epoch=1, epochs=epochs, loss=float("nan"), speed=0.0)
+        self._task = self._bar.add_task("", total=epochs * steps, epoch=1, epochs=epochs, figures="")
 
     def __enter__(self) -> "Progress":
         self._bar.start()
@@ -47,14 +47,15 @@ class Progress:
     def show(self, sums: EpochSums) -> None:
         """Shows the epoch so far."""
         done = sums.epoch * self._steps + sums.steps
-        self._bar.update(self._task, completed=done, epoch=sums.epoch + 1, loss=sums.loss, speed=sums.steps_per_second)
+        self._bar.update(self._task, completed=done, epoch=sums.epoch + 1, figures=_figures(sums))
 
     def end_epoch(self, sums: EpochSums) -> None:
         """Prints a line at some of the epochs, where no bar is live."""
         number = sums.epoch + 1
         if self._is_live or (number * NUM_LINES // self._epochs == sums.epoch * NUM_LINES // self._epochs):
             return
-        self._console.print(
-            f"epoch {number}/{self._epochs}  loss {sums.loss:.3f}  {sums.steps_per_second:,.0f} steps/s",
-            highlight=False,
-        )
+        self._console.print(f"epoch {number}/{self._epochs}  {_figures(sums)}", highlight=False)
+
+
+def _figures(sums: EpochSums) -> str:
+    return f"loss {sums.loss:.3f}  {sums.steps_per_second:,.0f} steps/s"

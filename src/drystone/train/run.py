@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
+from drystone.readers import read
 from drystone.train import folder
 from drystone.train.device import device_of
 from drystone.train.evaluator import Scores, log_probabilities_of, score
@@ -22,7 +23,7 @@ from drystone.train.split import Split
 from drystone.train.tasks.classify import codes_of, labels_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Run:
     """A trained model and its folder.
 
@@ -86,8 +87,16 @@ class Run:
         """Whether training came to its last epoch."""
         return sum(record["part"] == "train" for record in self.metrics) == self.settings.epochs
 
-    def predict(self, seqs: Sequences) -> pa.Table:
-        """Returns one row a sequence, in their order.
+    def __repr__(self) -> str:
+        epochs = sum(record["part"] == "train" for record in self.metrics)
+        words = (
+            f"{self.schema.target!r} in {len(self.schema.classes)} classes, {epochs} of {self.settings.epochs} epochs"
+        )
+        tests = [f", test accuracy {record['accuracy']:.3f}" for record in self.metrics if record["part"] == "test"]
+        return f"Run({str(self.path)!r}: {words}{''.join(tests)})"
+
+    def predict(self, seqs: Any) -> pa.Table:
+        """Returns one row a sequence, in their order; takes sequences, or what `drystone.read` takes.
 
         The columns: `sequence` (its index), the sequence id where there is one (under its own name), `prediction`, its `probability`,
         and `p_CLASS` for every class.
@@ -95,6 +104,7 @@ class Run:
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
+        seqs = seqs if isinstance(seqs, Sequences) else read(seqs)
         probabilities = np.exp(self._log_probabilities(seqs))
         classes = self.schema.classes
         columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
@@ -107,12 +117,13 @@ class Run:
         columns |= {f"p_{name}": probabilities[:, number] for number, name in enumerate(classes)}
         return pa.table(columns)
 
-    def evaluate(self, seqs: Sequences) -> Scores:
-        """Returns loss and accuracy over all of the sequences.
+    def evaluate(self, seqs: Any) -> Scores:
+        """Returns loss and accuracy over all of the sequences; takes sequences, or what `drystone.read` takes.
 
         Raises:
             DataError: as `predict`; or a label is missing or was not seen in training.
         """
+        seqs = seqs if isinstance(seqs, Sequences) else read(seqs)
         codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
         return score(self._log_probabilities(seqs), codes)
 

@@ -25,7 +25,7 @@ def labels_of(seqs: Sequences, target: str) -> npt.NDArray[Any]:
     values = field.values
     if field.item_shape:
         raise DataError(f"target {target!r} has shape {field.item_shape} a sequence; a class is one value.")
-    missing = np.array([value is None for value in values]) if field.is_text else _missing(values)
+    missing = np.array([value in (None, "") for value in values], dtype=bool) if field.is_text else _missing(values)
     if missing.any():
         raise DataError(
             f"target {target!r} is missing in {seqs.place(int(np.argmax(missing)))}; label it or leave it out."
