@@ -7,14 +7,15 @@ from functools import cached_property
 from hashlib import blake2b
 from operator import index
 from pathlib import Path
-from typing import Any, Literal, Self, SupportsIndex, overload
+from typing import Any, Literal, Self, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from drystone.core import build, storage
-from drystone.core.column import Column, column_from_numpy
+from drystone.core.collapse import collapse
+from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 from drystone.core.lengths import Lengths
@@ -187,9 +188,12 @@ class Sequences:
         return {name: self.field(name)[at] for name in self.field_names}
 
     def _number(self, key: object) -> int:
-        if not isinstance(key, SupportsIndex):
-            raise DataError(f"seqs[{key!r}]: pass a number or a slice; for a field use field(), for a list select().")
-        number = index(key)
+        try:
+            number = index(cast("int", key))
+        except TypeError:
+            raise DataError(
+                f"seqs[{key!r}]: pass a number or a slice; for a field use field(), for a list select()."
+            ) from None
         if not -len(self) <= number < len(self):
             raise IndexError(f"there is no sequence {number}; there are {len(self)}.")
         return number % len(self)
@@ -243,27 +247,14 @@ class Sequences:
         Raises:
             DataError: there is no such field, or its value changes within a sequence.
         """
-        field = self.field(name)
-        if not field.per_step or not len(self):
+        if name not in self.step_columns or not len(self):
+            self.field(name)
             return self
-        firsts, values = self.starts, field.values
-        column = self.step_columns[name]
-        expected = np.repeat(column.take(firsts), self.lengths, axis=0)
-        same = (values == expected) | (_is_nan(values) & _is_nan(expected))
-        same = same.reshape(len(values), -1).all(axis=1)
-        if not same.all():
-            at = int(np.argmin(same))
-            sequence = int(np.searchsorted(np.cumsum(self.lengths), at, side="right"))
-            raise DataError(
-                f"field {name!r} changes in {self.place(sequence)}, from {field[sequence][0]} to {values[at]}; "
-                f"one value a sequence needs the same at all of its steps."
-            )
-        whole = column.empty((int(self.rows.max()) + 1,))
-        whole[self.rows] = column.take(firsts)
+        column = collapse(self.field(name), self.rows, self.place)
         return replace(
             self,
             step_columns={key: value for key, value in self.step_columns.items() if key != name},
-            sequence_columns={**self.sequence_columns, name: column_from_numpy(whole, name)},
+            sequence_columns={**self.sequence_columns, name: column},
         )
 
     def place(self, sequence: int, step: int | None = None) -> str:
@@ -310,10 +301,6 @@ class Sequences:
         parts += [f"per sequence: {per_sequence}"] if per_sequence else []
         parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
         return f"Sequences({'; '.join(parts)})"
-
-
-def _is_nan(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    return np.isnan(values) if values.dtype.kind in "fM" else np.zeros(values.shape, dtype=bool)
 
 
 def _fixed(array: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

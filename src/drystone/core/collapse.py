@@ -1,0 +1,43 @@
+"""A field that repeats one value at all steps of a sequence, as a field with a value a sequence."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drystone.core.column import Column, column_from_numpy
+from drystone.core.errors import DataError
+from drystone.core.field import Field
+
+
+def collapse(field: Field, rows: npt.NDArray[np.int64], place: Callable[[int], str]) -> Column:
+    """Returns a column whose value at rows[i] is the one value of sequence i.
+
+    Args:
+        field: with a value a step, of at least one sequence.
+        rows: [sequences] where each stands in columns with a value a sequence.
+        place: words for a sequence, by number.
+
+    Raises:
+        DataError: the value changes within a sequence.
+    """
+    values = field.values
+    firsts = field.column.take(field.starts)
+    expected = np.repeat(firsts, field.lengths, axis=0)
+    same = (values == expected) | (_is_nan(values) & _is_nan(expected))
+    same = same.reshape(len(values), -1).all(axis=1)
+    if not same.all():
+        at = int(np.argmin(same))
+        sequence = int(np.searchsorted(np.cumsum(field.lengths), at, side="right"))
+        raise DataError(
+            f"field {field.name!r} changes in {place(sequence)}, from {firsts[sequence]} to {values[at]}; "
+            f"one value a sequence needs the same at all of its steps."
+        )
+    whole = field.column.empty((int(rows.max()) + 1,))
+    whole[rows] = firsts
+    return column_from_numpy(whole, field.name)
+
+
+def _is_nan(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    return np.isnan(values) if values.dtype.kind in "fM" else np.zeros(values.shape, dtype=bool)
