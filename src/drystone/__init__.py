@@ -16,7 +16,7 @@ from drystone.core.errors import (
     ShapeError,
 )
 from drystone.core.grid import Grid
-from drystone.core.layouts import Bucketed, Layout, Packed, Padded
+from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
 from drystone.core.loader import Loader
 from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
@@ -46,6 +46,7 @@ __all__ = [
     "RunError",
     "Sequences",
     "ShapeError",
+    "Stateful",
     "collate",
     "fit",
     "read",

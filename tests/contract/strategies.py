@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from drystone.core.layouts import Bucketed, Layout, Packed, Padded
+from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
 from drystone.core.plan import SPAN_COLUMNS, Plan
 
 MAX_LENGTH = 12
@@ -49,7 +49,9 @@ packed = st.one_of(
     st.builds(Packed, sequences=st.integers(1, 10), order=orders),
     st.builds(Packed, sequences=st.integers(1, 10), steps=st.integers(MAX_LENGTH, 40), order=orders),
 )
-layouts: st.SearchStrategy[Layout] = st.one_of(padded, bucketed(), packed)
+stateful = st.builds(Stateful, rows=st.integers(1, 6), steps=st.integers(1, 15), order=orders)
+whole_layouts: st.SearchStrategy[Layout] = st.one_of(padded, bucketed(), packed)
+layouts: st.SearchStrategy[Layout] = st.one_of(whole_layouts, stateful)
 
 
 @st.composite

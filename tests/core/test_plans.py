@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drystone.core.errors import DataError, LayoutError, PlanError
-from drystone.core.layouts import Bucketed, Layout, Packed, Padded
+from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
 from drystone.core.layouts.packed import best_fit
 from drystone.core.plan import Plan
 from tests.contract import strategies
@@ -83,6 +83,37 @@ def test_best_fit_never_overfills_a_row(lengths: Ints, max_rows: int) -> None:
         assert ends[-1] <= strategies.MAX_LENGTH
 
 
+@given(strategies.lengths, strategies.stateful, strategies.seeds)
+def test_stateful_tapes_hold_all_and_end_together(lengths: Ints, layout: Stateful, seed: int) -> None:
+    plan = layout.plan(lengths, seed)
+    assert plan.dropped.num_rows == 0
+    assert plan.num_steps == lengths.sum()
+    num_rows = min(layout.rows, len(lengths))
+    assert set(shapes_of(plan)) == {(num_rows, layout.steps)}
+    tapes = np.bincount(plan.column("row"), weights=plan.column("length"), minlength=num_rows)
+    assert tapes.max() - tapes.min() <= lengths.max()
+    for row in range(num_rows):
+        on_row = plan.column("row") == row
+        at = plan.column("batch")[on_row] * layout.steps + plan.column("step")[on_row]
+        assert (at == np.cumsum(plan.column("length")[on_row]) - plan.column("length")[on_row]).all()
+
+
+def test_stateful_in_the_given_order_takes_the_tape_that_ends_first() -> None:
+    plan = Stateful(rows=2, steps=4, order="given").plan([6, 3, 3, 1])
+    names = ("batch", "row", "step", "sequence", "offset")
+    found = list(zip(*(plan.column(name).tolist() for name in names), strict=True))
+    first = [(0, 0, 0, 0, 0), (0, 1, 0, 1, 0), (0, 1, 3, 2, 0)]
+    assert found == [*first, (1, 0, 0, 0, 4), (1, 0, 2, 3, 0), (1, 1, 0, 2, 1)]
+
+
+def test_stateful_tapes_are_balanced_on_long_tailed_lengths() -> None:
+    lengths = np.random.default_rng(0).lognormal(4, 0.8, 5_000).astype(np.int64) + 1
+    plan = Stateful(rows=32, steps=50).plan(lengths)
+    tapes = np.bincount(plan.column("row"), weights=plan.column("length"))
+    assert (tapes.max() - tapes.min()) / tapes.max() < 0.001
+    assert plan.padding_fraction < 0.01
+
+
 def test_plans_are_the_same_on_every_machine_and_version() -> None:
     lengths = np.array([5, 3, 8, 1, 9, 2, 2, 7])
     assert Padded(3).plan(lengths, seed=7, epoch=2).column("sequence").tolist() == [6, 7, 4, 0, 1, 5, 3, 2]
@@ -102,10 +133,9 @@ def test_plans_are_the_same_on_every_machine_and_version() -> None:
 
 def test_epochs_and_seeds_give_other_orders_and_other_batch_mates() -> None:
     lengths = np.arange(1, 101)
-    for layout in (Padded(10), Packed(sequences=10), Bucketed(num_buckets=3, batch_size=10)):
-        orders = {
-            tuple(layout.plan(lengths, seed, epoch).column("sequence")) for seed in range(3) for epoch in range(3)
-        }
+    for layout in (Padded(10), Packed(sequences=10), Bucketed(num_buckets=3, batch_size=10), Stateful(16, 20)):
+        plans = [layout.plan(lengths, seed, epoch) for seed in range(3) for epoch in range(3)]
+        orders = {tuple(plan.column("sequence").tolist()) for plan in plans}
         assert len(orders) == 9
 
 
@@ -189,6 +219,8 @@ def test_a_sequence_too_long_for_the_layout_is_named(layout: Layout) -> None:
         (lambda: Packed(rows=3), "rows= and steps="),
         (lambda: Packed(rows=3, sequences=4), "not both"),
         (lambda: Packed(rows=3, steps=0), "steps must be"),
+        (lambda: Stateful(0, 4), "rows must be"),
+        (lambda: Stateful(4, 0), "steps must be"),
         (lambda: Padded(2).plan([1], seed=-1), "seed must be"),
         (lambda: Padded(2).plan([1], epoch=2**64), "epoch must be"),
     ],

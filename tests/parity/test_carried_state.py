@@ -11,8 +11,10 @@ from tests.contract import strategies
 from tests.parity.one_at_a_time import random_arrays, relative_error
 from tests.parity.test_lstm_over_grids import pair
 
+stateful_plans = st.builds(lambda lengths, layout: layout.plan(lengths), strategies.lengths, strategies.stateful)
 
-@given(strategies.carried_plans(), st.integers(1, 2), st.sampled_from(["auto", "reference"]))
+
+@given(st.one_of(strategies.carried_plans(), stateful_plans), st.integers(1, 2), st.sampled_from(["auto", "reference"]))
 @torch.no_grad()
 def test_forward_over_batches_equals_one_sequence_at_a_time(plan: Plan, layers: int, kernel: str) -> None:
     reference, lstm = pair(5, layers, False, True, kernel, torch.float64)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from drystone.core.errors import LayoutError
 
-SEQUENCES, BATCHES = 0, 1  # what a stream of random numbers is for
+SEQUENCES, BATCHES, SPLIT, ROWS = range(4)  # what a stream of random numbers is for
 
 
 def permutation(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.int64]:

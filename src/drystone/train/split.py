@@ -12,12 +12,11 @@ import pyarrow.parquet as pq
 
 from drystone.core.errors import DataError, RunError
 from drystone.core.sequences import Sequences
-from drystone.core.shuffle import permutation
+from drystone.core.shuffle import SPLIT, permutation
 from drystone.core.storage import whole_file
 
 PARTS = ("train", "valid", "test")
 Ints = npt.NDArray[np.int64]
-SPLIT = 2  # the stream of random numbers that splits are drawn from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -28,10 +28,11 @@ def no_ints() -> Ints:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Placement:
-    """Where whole sequences lie: one entry a sequence, one entry a batch, and what was left out.
+    """Where sequences lie: one entry a span, one entry a batch, and what was left out.
 
     Args:
-        batch, row, step, sequence: [sequences placed], in any order.
+        batch, row, step, sequence: [spans], in any order.
+        offset, length: [spans] which steps of the sequence; all of them by default.
         rows, steps: [batches] the shape of each batch.
         dropped: sequences left out, whole.
         max_cells: the budget that every batch keeps to, or None.
@@ -43,6 +44,8 @@ class Placement:
     sequence: Ints
     rows: Ints
     steps: Ints
+    offset: Ints | None = None
+    length: Ints | None = None
     dropped: Ints = field(default_factory=no_ints)
     max_cells: int | None = None
 
@@ -140,7 +143,9 @@ def longest_of_each(lengths: Lengths, starts: Ints) -> Ints:
 def _plan_of(placed: Placement, lengths: Lengths) -> Plan:
     order = np.lexsort((placed.step, placed.row, placed.batch))
     sequence = placed.sequence[order]
-    spans = (placed.batch[order], placed.row[order], placed.step[order], sequence, np.zeros_like(sequence))
+    offset = np.zeros_like(sequence) if placed.offset is None else placed.offset[order]
+    length = lengths[sequence] if placed.length is None else placed.length[order]
+    spans = (placed.batch[order], placed.row[order], placed.step[order], sequence, offset, length)
     cells = placed.rows * placed.steps
     batches = (placed.rows, placed.steps, np.arange(len(cells)), cells, cells)
     dropped = {
@@ -150,7 +155,7 @@ def _plan_of(placed: Placement, lengths: Lengths) -> Plan:
         "reason": pa.array(["remainder"] * len(placed.dropped), pa.string()),
     }
     return Plan(
-        table=_table(SPAN_COLUMNS, (*spans, lengths[sequence])),
+        table=_table(SPAN_COLUMNS, spans),
         batches=_table(BATCH_COLUMNS, batches),
         dropped=pa.table(dropped),
         lengths=lengths,
