@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from drystone.cli.data import DATA_PANEL, Data, DropEmpty, OrderBy, SequenceId, read_data
-from drystone.cli.interrupts import ends_at_once
+from drystone.cli.interrupts import INTERRUPTED, ends_at_once
 from drystone.core.errors import ConfigError
 from drystone.core.sequences import Sequences
 from drystone.readers.find import built_in_of
@@ -20,7 +20,6 @@ Examples:
   drystone fit steps.csv --sequence-id id --order-by time --target label
   drystone fit my.parquet --target label --layout packed --rows 8 --steps 256
 """
-INTERRUPTED = 130
 LAYOUT, MODEL, TRAINING, OUTPUT = "Layout of batches", "Model", "Training", "Output"
 NOT_SETTINGS = ("data", "out", "overwrite", "drop_empty", "quiet")
 

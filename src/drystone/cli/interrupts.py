@@ -4,6 +4,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+INTERRUPTED = 130  # the exit code that shells give a program that Ctrl-C ended
+
 
 @contextmanager
 def ends_at_once() -> Iterator[None]:

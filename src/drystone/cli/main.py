@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from drystone.cli import evaluate, fit, predict
+from drystone.cli.interrupts import INTERRUPTED
 from drystone.core.errors import DrystoneError
 
-INTERRUPTED = 130
 BAD_INPUT = 2
 
 app = typer.Typer(

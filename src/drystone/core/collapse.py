@@ -9,6 +9,7 @@ import numpy.typing as npt
 from drystone.core.column import Column, column_from_numpy
 from drystone.core.errors import DataError
 from drystone.core.field import Field
+from drystone.core.lengths import place_of
 
 
 def collapse(field: Field, rows: npt.NDArray[np.int64], place: Callable[[int], str]) -> Column:
@@ -29,7 +30,7 @@ def collapse(field: Field, rows: npt.NDArray[np.int64], place: Callable[[int], s
     same = same.reshape(len(values), -1).all(axis=1)
     if not same.all():
         at = int(np.argmin(same))
-        sequence = int(np.searchsorted(np.cumsum(field.lengths), at, side="right"))
+        sequence, _ = place_of(at, field.lengths)
         raise DataError(
             f"field {field.name!r} changes in {place(sequence)}, from {firsts[sequence]} to {values[at]}; "
             f"one value a sequence needs the same at all of its steps."

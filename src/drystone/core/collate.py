@@ -42,10 +42,13 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
     _check_lengths(seqs, plan, grid.spans.sequence)
     positions = ranges(seqs.starts[grid.spans.sequence] + grid.spans.offset, grid.spans.length)
+    cells = grid.cells
     return Batch(
         grid=grid,
         step_fields={
-            name: _gather(column, positions, grid) for name, column in seqs.step_columns.items() if name in wanted
+            name: _gather(column, positions, cells, grid)
+            for name, column in seqs.step_columns.items()
+            if name in wanted
         },
         span_fields={
             name: column.take(seqs.rows[grid.spans.sequence])
@@ -65,9 +68,9 @@ def _check_lengths(seqs: Sequences, plan: Plan, sequence: Ints) -> None:
         )
 
 
-def _gather(column: Column, positions: Ints, grid: Grid) -> Values:
+def _gather(column: Column, positions: Ints, cells: Ints, grid: Grid) -> Values:
     flat = column.empty((grid.num_rows * grid.num_steps,))
-    flat[grid.cells] = column.take(positions)
+    flat[cells] = column.take(positions)
     return flat.reshape(grid.num_rows, grid.num_steps, *column.item_shape)
 
 

@@ -58,6 +58,17 @@ def offsets_of(lengths: Lengths) -> npt.NDArray[np.int64]:
     return offsets
 
 
+def place_of(position: int, lengths: Lengths) -> tuple[int, int]:
+    """Returns the sequence and the step that stand at a position, when all are laid end to end.
+
+    >>> place_of(4, np.array([3, 1, 2]))
+    (2, 0)
+    """
+    offsets = offsets_of(lengths)
+    sequence = int(np.searchsorted(offsets, position, side="right")) - 1
+    return sequence, position - int(offsets[sequence])
+
+
 def ranges(starts: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.int64]:
     """Returns the numbers start … start + length − 1 of every pair, one pair after the other.
 

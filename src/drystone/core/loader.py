@@ -6,7 +6,6 @@ from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Any, final
 
-from drystone.core.batch import Batch
 from drystone.core.collate import collate
 from drystone.core.errors import DataError, DrystoneError
 from drystone.core.layouts.base import Layout, check_positive
@@ -95,10 +94,6 @@ class Loader:
         new = Pass(queue, self._delivered_one, self._finished)
         self._pass = weakref.ref(new)
         return new
-
-    def collate(self, index: int) -> Batch:
-        """Returns one batch of the current epoch, by number."""
-        return collate(self.seqs, self.plan, index, fields=self._fields)
 
     def state_dict(self) -> dict[str, Any]:
         """Returns the position: the epoch, and how many of its batches were delivered (not: read ahead)."""

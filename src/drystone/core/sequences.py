@@ -283,7 +283,10 @@ class Sequences:
             field = self.field(name)
             digest.update(f"{name} {field.describe()}".encode())
             values = field.values
-            digest.update(repr(values.tolist()).encode() if field.is_text else np.ascontiguousarray(values).tobytes())
+            if field.is_text:
+                digest.update(repr(values.tolist()).encode())
+            else:
+                digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
     def to_arrow(self) -> pa.Table:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drystone.core.errors import DataError
-from drystone.core.lengths import offsets_of
+from drystone.core.lengths import offsets_of, place_of
 from drystone.core.sequences import Sequences
 from drystone.readers.options import Options
 
@@ -42,8 +42,8 @@ def _check_order(seqs: Sequences, name: str) -> None:
     wrong[bounds[1:-1] - 1] = False
     if wrong.any():
         step = int(np.argmax(wrong))
-        index = int(np.searchsorted(bounds, step, side="right")) - 1
+        index, within = place_of(step, seqs.lengths)
         raise DataError(
-            f"{name!r} falls or is missing in sequence {index}: {values[step]} at step {step - bounds[index]} "
+            f"{name!r} falls or is missing in sequence {index}: {values[step]} at step {within} "
             f"comes before {values[step + 1]}. Sort the steps of each sequence first."
         )

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
@@ -117,5 +116,5 @@ def to_tensors(batch: Batch, device: torch.device | str = "cpu", dtype: torch.dt
         reset=tensor(batch.reset),
         scored=tensor(batch.scored),
         sequence=tensor(batch.sequence),
-        ends=TensorEnds(row=tensor(ends.row), step=tensor(ends.step), sequence=tensor(np.asarray(ends.sequence))),
+        ends=TensorEnds(row=tensor(ends.row), step=tensor(ends.step), sequence=tensor(ends.sequence)),
     )

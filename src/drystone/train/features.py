@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from drystone.core.errors import DataError
-from drystone.core.lengths import offsets_of
+from drystone.core.lengths import offsets_of, place_of
 from drystone.core.sequences import Sequences
 from drystone.torch.batch import TensorBatch
 
@@ -124,8 +124,7 @@ def _check_finite(seqs: Sequences, name: str) -> None:
     if finite.all():
         return
     at, *inside = (int(axis[0]) for axis in np.nonzero(~finite))
-    sequence = int(np.searchsorted(np.cumsum(seqs.lengths), at, side="right"))
-    step = at - int(seqs.lengths[:sequence].sum())
+    sequence, step = place_of(at, seqs.lengths)
     column = f"{name}[{', '.join(map(str, inside))}]" if inside else name
     raise DataError(
         f"column {column!r} is {values[(at, *inside)]} in {seqs.place(sequence, step)}; features must be finite "

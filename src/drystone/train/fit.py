@@ -9,10 +9,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from drystone.core.sequences import Sequences
 from drystone.core.storage import whole_file
 from drystone.plots.curves import save_curves
-from drystone.readers import read
+from drystone.readers.read import sequences_of
 from drystone.train import folder
 from drystone.train.evaluator import Scores, log_probabilities_of, score
 from drystone.train.history import EpochSums
@@ -59,7 +58,7 @@ def fit(
         >>> run.metrics[-1]["part"]
         'test'
     """
-    whole = seqs if isinstance(seqs, Sequences) else read(seqs)
+    whole = sequences_of(seqs)
     path = None if out is None else Path(out)
     folder.check_free(path, overwrite=overwrite)
     checked = Settings.of(target=target, **settings)

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
-from drystone.readers import read
+from drystone.readers.read import sequences_of
 from drystone.train import folder
 from drystone.train.device import device_of
 from drystone.train.evaluator import Scores, log_probabilities_of, score
@@ -104,7 +104,7 @@ class Run:
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
-        seqs = seqs if isinstance(seqs, Sequences) else read(seqs)
+        seqs = sequences_of(seqs)
         probabilities = np.exp(self._log_probabilities(seqs))
         classes = self.schema.classes
         columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
@@ -123,7 +123,7 @@ class Run:
         Raises:
             DataError: as `predict`; or a label is missing or was not seen in training.
         """
-        seqs = seqs if isinstance(seqs, Sequences) else read(seqs)
+        seqs = sequences_of(seqs)
         codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
         return score(self._log_probabilities(seqs), codes)
 

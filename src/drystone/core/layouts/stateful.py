@@ -16,7 +16,6 @@ from drystone.core.layouts.base import (
     check_choice,
     check_positive,
     freeze,
-    no_ints,
 )
 from drystone.core.lengths import Lengths, ranges
 
@@ -84,7 +83,6 @@ class Stateful(Layout):
             length=right - left,
             rows=np.full(num_batches, num_rows),
             steps=np.full(num_batches, self.steps),
-            dropped=no_ints(),
         )
 
 
