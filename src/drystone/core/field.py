@@ -62,13 +62,13 @@ class Field:
 
     def to_arrow(self) -> pa.Array:
         """The field as an Arrow array with one entry a sequence; without a copy where the values lie together."""
-        values = column_to_arrow(self._compact)
+        values = column_to_arrow(self.compact())
         if not self.per_step:
             return values
         return pa.LargeListArray.from_arrays(pa.array(offsets_of(self.lengths)), values)
 
-    @property
-    def _compact(self) -> Column:
+    def compact(self) -> Column:
+        """The values end to end, as a column; a copy only where they lie apart in memory."""
         if self.column.is_text:
             arrow = column_to_arrow(self.column)
             return Column(arrow.slice(*self._run) if self._is_one_run else arrow.take(pa.array(self._positions)))
