@@ -61,7 +61,8 @@ class Filling:
                 "that returns a fresh one for each epoch."
             )
         seqs = self._reading.schema.joined(items)
-        layout.check(seqs.lengths, numbers)
+        if self._num_new:
+            layout.check(seqs.lengths[-self._num_new :], numbers[-self._num_new :])
         return Window(index=self._index, held=Numbered(seqs=seqs, numbers=numbers), place=place)
 
     def _read(self, upto: int) -> None:

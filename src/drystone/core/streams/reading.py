@@ -1,6 +1,6 @@
 """Reading a source on from a place in it: by its own state, or by reading again and skipping."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from logging import getLogger
@@ -58,9 +58,10 @@ class Source:
 
     def __init__(self, stream: Stream) -> None:
         self.per_step = stream.per_step
-        self._source: Any = stream.source
-        self._is_function = not isinstance(stream.source, Iterable)
-        self._gives_once = isinstance(stream.source, Iterator) and not _has_state(stream.source)
+        source: Any = stream.source
+        self._is_function = not isinstance(source, Iterable)
+        self._gives_once = hasattr(source, "__next__") and not _has_state(source)
+        self._source = source
         self._is_used_up = False
 
     def beginning(self) -> Place:

@@ -22,9 +22,9 @@ class Stream:
 
     In batches, a sequence is numbered by its place in the source in this epoch: 0, 1, 2, ...
 
-    Memory: at most 2 × `buffer` sequences, one item of the source more, and the batches read ahead; a saved
-    position holds at most `buffer` sequences and one item. Sequences are read for the next window while the
-    batches of this one are used, but never change what is in it.
+    Memory: a window holds at most `buffer` sequences and one item of the source, and so does a saved position. While
+    its batches are used, the next window is read, a share with each batch: so at most 2 × (`buffer` + one item), and
+    the batches read ahead.
 
     A saved position holds the source's own state, if it has one. Else the source is read again from its start
     when the position is continued, and what was read before is skipped: a line of the log says so
