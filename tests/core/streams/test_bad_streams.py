@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -71,11 +71,10 @@ def test_an_error_comes_after_the_batches_of_the_windows_before(read_ahead: int)
         raise OSError("the network went away")
 
     loader = Loader(Stream(source, buffer=4), Padded(2, order="given"), read_ahead=read_ahead)
-    found = []
+    found: list[list[int]] = []
     with pytest.raises(OSError, match="network"):
-        for batch in loader:
-            found += batch.ends.sequence.tolist()
-    assert found == [0, 1, 2, 3, 4, 5, 6, 7]
+        found.extend(batch.ends.sequence.tolist() for batch in loader)
+    assert found == [[0, 1], [2, 3], [4, 5], [6, 7]]
     assert loader.epoch == 0
 
 
@@ -186,9 +185,9 @@ def test_the_caller_is_not_kept_waiting_by_a_source_that_waits() -> None:
         yield from GOOD
         release.wait(5)
 
-    made: list[Callable[[], Any]] = []
     batches = iter(Loader(Stream(source, buffer=2), Padded(1), read_ahead=1))
-    made.append(next(batches))
+    next(batches)
     batches.close()
+    assert not release.is_set()
     assert batches.is_over
     release.set()
