@@ -75,6 +75,20 @@ def test_an_unfinished_pass_does_not_move_the_epoch() -> None:
     assert contents(loader) == whole
 
 
+def test_a_loaded_position_holds_for_one_pass() -> None:
+    loader = Loader(sequences(), Padded(4))
+    whole = contents(loader)
+    loader.epoch = 0
+    next(batches := iter(loader))
+    state = loader.state_dict()
+    batches.close()
+    loader.load_state_dict(state)
+    next(batches := iter(loader))
+    batches.close()
+    assert loader.state_dict()["batches"] == 2
+    assert contents(loader) == whole
+
+
 def test_a_second_live_pass_is_an_error() -> None:
     loader = Loader(sequences(), Padded(4))
     live = iter(loader)

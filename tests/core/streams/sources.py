@@ -73,24 +73,26 @@ def chunks(lengths: Iterable[int], sizes: Iterable[int]) -> list[Sequences]:
 
 
 class Tape:
-    """A source with a state of its own, that goes on where it stopped; it counts what was read of it."""
+    """A source with a state of its own, that goes on where it stopped; it counts what was read of it.
+
+    The state that it gives and takes is its own, not a copy.
+    """
 
     def __init__(self, items: list[Any]) -> None:
         self.items = items
-        self.at = 0
-        self.epoch = 0
+        self.state = {"at": 0, "epoch": 0}
         self.num_read = 0
 
     def __iter__(self) -> Iterator[Any]:
-        while self.at < len(self.items):
-            self.at += 1
+        while self.state["at"] < len(self.items):
+            self.state["at"] += 1
             self.num_read += 1
-            yield self.items[self.at - 1]
-        self.at = 0
-        self.epoch += 1
+            yield self.items[self.state["at"] - 1]
+        self.state["at"] = 0
+        self.state["epoch"] += 1
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"at": self.at, "epoch": self.epoch}
+    def state_dict(self) -> dict[str, int]:
+        return self.state
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.at, self.epoch = state["at"], state["epoch"]
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.state = state

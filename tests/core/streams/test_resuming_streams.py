@@ -63,7 +63,7 @@ def test_a_source_with_a_state_is_not_read_again() -> None:
     assert again.epoch == 1
     assert numbers(again) == rest
     assert source.num_read == len(LENGTHS) - state["window"]["source"]["items"]
-    assert source.epoch == 2
+    assert source.state["epoch"] == 2
     assert again.epoch == 2
 
 
@@ -124,6 +124,10 @@ def test_an_abandoned_pass_begins_again(source: Any, read_ahead: int) -> None:
     state = loader.state_dict()
     loader.load_state_dict(state)
     assert numbers(loader) == second[4:]
+    again = make(source, read_ahead=read_ahead)
+    again.load_state_dict(state)
+    next(iter(again))
+    assert numbers(again) == second
 
 
 def test_after_an_error_of_the_source_the_position_goes_on_where_it_stopped() -> None:
@@ -133,7 +137,7 @@ def test_after_an_error_of_the_source_the_position_goes_on_where_it_stopped() ->
         def __iter__(self) -> Iterator[Any]:
             for item in super().__iter__():
                 if self.num_read == 40:
-                    self.at -= 1
+                    self.state["at"] -= 1
                     raise OSError("the network went away")
                 yield item
 
@@ -189,6 +193,17 @@ def test_damaged_positions_change_nothing(damage: dict[str, Any], words: str) ->
     with pytest.raises(DataError, match="1 numbers for 13 sequences"):
         loader.load_state_dict(before | {"window": window})
     assert loader.state_dict() == before
+
+
+def test_a_loaded_position_is_a_copy() -> None:
+    loader = make(Tape(examples(LENGTHS)))
+    next(iter(loader))
+    state = loader.state_dict()
+    loader.load_state_dict(state)
+    before = repr(state)
+    state["first"]["state"]["at"] = 7
+    state["window"]["source"]["state"]["at"] = 7
+    assert repr(loader.state_dict()) == before
 
 
 def test_a_position_of_other_settings_is_refused() -> None:
