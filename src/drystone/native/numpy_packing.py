@@ -1,4 +1,4 @@
-"""Packing in plain Python: best fit decreasing, over grids and over groups; the oracle of the native core."""
+"""Packing in plain Python: best fit decreasing, over grids and over groups; the oracle of the C++."""
 
 from bisect import bisect_left, insort
 
@@ -47,23 +47,7 @@ class Rooms:
 
 
 def fill_grids(lengths: Ints, rows: int, steps: int, gap: int, carried: Ints) -> Spans:
-    """Lays sequences on grids of rows × steps, one grid after the other, each by best fit, longest first.
-
-    A grid takes the sequences that wait and the next ones, up to its number of cells; those for which no room is
-    found wait for the next grid. A sequence longer than `steps` takes all that is left of the row with the least
-    room, and goes on from column 0 of the same row of the next grid.
-
-    Args:
-        lengths: [sequences], in the order in which they are taken, ≥ 1 each.
-        rows: of a grid, ≥ 1.
-        steps: of a grid, ≥ 1.
-        gap: cells left free before each start inside a row, ≥ 0.
-        carried: [sequences that are under way] the rows on which the first sequences start, in the first grid.
-
-    Returns:
-        grid, row, step, sequence (its place in `lengths`), offset and length of each span, in the order of grid,
-        row and step.
-    """
+    """Does what `drystone.native.fill_grids` says."""
     grids = _Grids(lengths.tolist(), rows, steps, gap, carried.tolist())
     while grids.goes_on:
         grids.fill_one()
@@ -135,25 +119,8 @@ class _Grids:
             self._taken += 1
 
 
-def pack_groups(
-    lengths: Ints, group: int, rows: int, steps: int, gap: int, multiple: int
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """Lays each group of sequences on a grid of its own, by best fit, longest first.
-
-    Args:
-        lengths: [sequences], ≥ 1 each; a group is the next `group` of them.
-        group: sequences a group, ≥ 1.
-        rows: rows of each grid; 0 chooses as many as the group fills when its longest sequence is a row, rounded
-            down to a multiple.
-        steps: steps of each grid, and as many rows as are needed (`rows` is not looked at then); 0 finds the
-            least steps into which the group fits.
-        gap: cells left free before each start inside a row, ≥ 0.
-        multiple: chosen rows are a multiple of it, or fewer.
-
-    Returns:
-        grid, row, step and sequence (its place in `lengths`) of each span, in the order of grid, row and step;
-        then rows and steps of each grid.
-    """
+def pack_groups(lengths: Ints, group: int, rows: int, steps: int, gap: int, multiple: int) -> tuple[Spans, Ints, Ints]:
+    """Does what `drystone.native.pack_groups` says."""
     spans: list[Span] = []
     shapes: list[tuple[int, int]] = []
     for grid, start in enumerate(range(0, len(lengths), group)):
@@ -164,11 +131,10 @@ def pack_groups(
         num_steps = steps or least_steps(ordered, num_rows, gap)
         placed = best_fit(ordered, num_rows, num_steps, gap)
         assert placed is not None
-        spans += [(grid, row, step, start + item, 0, 0) for item, (row, step) in zip(order, placed, strict=True)]
+        spans += [(grid, *place, start + item, 0, part[item]) for item, place in zip(order, placed, strict=True)]
         shapes.append((max(row for row, _ in placed) + 1 if steps else num_rows, num_steps))
-    grids, row, step, item, _, _ = _columns(spans)
     shape = np.array(shapes, dtype=np.int64).reshape(-1, 2)
-    return grids, row, step, item, shape[:, 0].copy(), shape[:, 1].copy()
+    return _columns(spans), shape[:, 0].copy(), shape[:, 1].copy()
 
 
 def chosen_rows(total: int, longest: int, multiple: int) -> int:

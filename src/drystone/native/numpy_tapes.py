@@ -1,4 +1,4 @@
-"""Tapes and cuts in plain Python: the oracle of the native core."""
+"""Tapes and cuts in NumPy and plain Python: the oracle of the C++."""
 
 from heapq import heapify, heapreplace
 
@@ -9,16 +9,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def lay_tapes(lengths: Ints, rows: int, carried: Ints) -> tuple[Ints, Ints]:
-    """Lays each sequence, in this order, on the tape that ends first (of several the first).
-
-    Args:
-        lengths: [sequences], ≥ 1 each.
-        rows: the number of tapes, ≥ 1.
-        carried: [sequences that are under way] the tapes that the first sequences start, one a tape.
-
-    Returns:
-        The tape of each sequence, and where it starts there.
-    """
+    """Does what `drystone.native.lay_tapes` says."""
     tape = np.zeros(len(lengths), dtype=np.int64)
     start = np.zeros(len(lengths), dtype=np.int64)
     tape[: len(carried)] = carried
@@ -33,21 +24,24 @@ def lay_tapes(lengths: Ints, rows: int, carried: Ints) -> tuple[Ints, Ints]:
     return tape, start
 
 
+def cut_runs(row: Ints, start: Ints, length: Ints, rows: int, steps: int) -> tuple[Ints, ...]:
+    """Does what `drystone.native.cut_runs` says."""
+    last = start + length - 1
+    first_batch = start // steps
+    pieces = last // steps - first_batch + 1
+    run = np.repeat(np.arange(len(row)), pieces)
+    batch = first_batch[run] + np.arange(len(run)) - (np.cumsum(pieces) - pieces)[run]
+    left = np.maximum(start[run], batch * steps)
+    right = np.minimum(last[run] + 1, (batch + 1) * steps)
+    order = np.lexsort((left, row[run], batch))
+    columns = (batch, row[run], left - batch * steps, run, left - start[run], right - left)
+    return tuple(column[order] for column in columns)
+
+
 def cut_batches(
     costs: Ints, counts: Ints, max_rows: Ints, budget: int, multiple: int
 ) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Cuts each bucket, in this order, into batches: as many rows as its bounds allow.
-
-    Args:
-        costs: [sequences], the cost of a row that is as long as the sequence, ≥ 1; bucket after bucket.
-        counts: [buckets], sequences in each.
-        max_rows: [buckets], the most rows of a batch, ≥ 1.
-        budget: the most that rows × the cost of the costliest may come to; no row alone costs more.
-        multiple: a batch has a multiple of so many rows, or fewer.
-
-    Returns:
-        The rows of each batch, and whether it is full: no further rows of its costliest would fit.
-    """
+    """Does what `drystone.native.cut_batches` says."""
     sizes: list[int] = []
     full: list[bool] = []
     stop = 0
@@ -57,7 +51,7 @@ def cut_batches(
             window = costs[start : min(stop, start + most)]
             tops = np.maximum.accumulate(window)
             fits = np.arange(1, len(window) + 1) * tops <= budget
-            size = len(window) if fits.all() else int(np.argmin(fits))
+            size = len(window) if fits.all() else max(1, int(np.argmin(fits)))
             size -= size % multiple if size >= multiple else 0
             more = size + multiple if size >= multiple else size + 1
             full.append(more > most or more * int(tops[size - 1]) > budget)

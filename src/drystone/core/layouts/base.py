@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, SupportsIndex, cast, final
 
@@ -126,6 +126,13 @@ class Layout(ABC):
     """The rule that turns lengths into spans."""
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        """The arguments that differ from their defaults."""
+        given = {each.name: getattr(self, each.name) for each in fields(cast("Any", self))}
+        defaults = {each.name: each.default for each in fields(cast("Any", self))}
+        words = ", ".join(f"{name}={value!r}" for name, value in given.items() if value != defaults[name])
+        return f"{type(self).__name__}({words})"
 
     @property
     @abstractmethod

@@ -22,13 +22,13 @@ from drystone.core.layouts.base import (
     freeze,
 )
 from drystone.core.layouts.buckets import Buckets, distinct_lengths, equal_buckets, given_buckets, narrow
-from drystone.core.lengths import Lengths, offsets_of, ranges
+from drystone.core.lengths import Lengths, offsets_of, take_runs
 
 PadTo = Literal["longest", "boundary"]
 NO_BUDGET = 1 << 62
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bucketed(Layout):
     """One sequence a row; sequences of similar length share a batch.
 
@@ -147,10 +147,25 @@ class Bucketed(Layout):
         else:
             order = np.argsort(bucket_of, kind="stable")
         del bucket_of
-        rows, full = self._cut(epoch.lengths, order, counts, buckets)
-        bound = np.repeat(buckets.bounds, _batches_of_each(rows, counts))
-        kept = full if self.remainder == "drop" else np.ones_like(full)
-        return self._in_order(epoch, order, rows, bound, kept)
+        lengths = epoch.lengths[order]
+        steps = lengths if self.pad_to == "longest" else np.repeat(buckets.bounds, counts)
+        rows, full = native.cut_batches(
+            self._row_costs(steps), counts, self._most_rows(buckets), self._budget, self.batch_multiple
+        )
+        starts = offsets_of(rows)[:-1]
+        kept = np.flatnonzero(full) if self.remainder == "drop" else np.arange(len(rows))
+        if self.order == "given":
+            kept = kept[np.argsort(order[starts[kept]])]
+        else:
+            kept = kept[epoch.shuffle(len(kept), streams.BATCHES)]
+        left = np.delete(np.arange(len(rows)), kept)
+        dropped = take_runs(order, starts[left], rows[left])
+        padded = {} if self.pad_to == "longest" else {"steps": steps[starts[kept]]}
+        sequence = take_runs(order, starts[kept], rows[kept])
+        lengths = take_runs(lengths, starts[kept], rows[kept])
+        del order, steps
+        placed = Placement.one_a_row(sequence, lengths, rows[kept], dropped=dropped, dropped_from=np.zeros_like(dropped), **padded)
+        return replace(placed, cost=placed.rows * self._row_costs(placed.steps), max_cells=self.cells)
 
     def _buckets(self, lengths: Lengths) -> Buckets:
         distinct, counts = distinct_lengths(lengths)
@@ -163,38 +178,9 @@ class Bucketed(Layout):
             return buckets
         return narrow(buckets, self.max_padding, distinct, to_bound=self.pad_to == "boundary")
 
-    def _cut(
-        self, lengths: Lengths, order: Ints, counts: Ints, buckets: Buckets
-    ) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """The rows of each batch, bucket after bucket, and whether it is full."""
-        steps = lengths[order] if self.pad_to == "longest" else np.repeat(buckets.bounds, counts)
-        costs = self._row_costs(steps)
-        sizes = NO_BUDGET if self.batch_size is None else np.atleast_1d(np.asarray(self.batch_size, dtype=np.int64))
-        most = np.broadcast_to(sizes, len(counts)) if np.size(sizes) == 1 else np.asarray(sizes)[buckets.parent]
-        return native.cut_batches(costs, counts, np.ascontiguousarray(most), self._budget, self.batch_multiple)
-
-    def _in_order(
-        self, epoch: Epoch, order: Ints, rows: Ints, bound: Ints, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    ) -> Placement:
-        starts = offsets_of(rows)[:-1]
-        chosen = np.flatnonzero(kept)
-        if self.order == "given":
-            chosen = chosen[np.argsort(order[starts[chosen]])]
-        else:
-            chosen = chosen[epoch.shuffle(len(chosen), streams.BATCHES)]
-        sequence = order[ranges(starts[chosen], rows[chosen])]
-        left = order[ranges(starts[~kept], rows[~kept])]
-        del order
-        rest = {} if self.pad_to == "longest" else {"steps": bound[chosen]}
-        lengths = epoch.lengths[sequence]
-        placed = Placement.one_a_row(
-            sequence, lengths, rows[chosen], dropped=left, dropped_from=np.zeros_like(left), **rest
-        )
-        cost = placed.rows * self._row_costs(placed.steps)
-        return replace(placed, cost=cost, max_cells=self.cells)
-
-
-def _batches_of_each(rows: Ints, counts: Ints) -> Ints:
-    """How many of the batches each bucket has."""
-    ends = np.searchsorted(np.cumsum(rows), np.cumsum(counts), side="left") + (np.cumsum(counts) > 0)
-    return np.diff(np.append(0, ends))
+    def _most_rows(self, buckets: Buckets) -> Ints:
+        """The most rows that a batch of each bucket may have, whatever it costs."""
+        sizes = np.atleast_1d(np.asarray(self.batch_size or NO_BUDGET, dtype=np.int64))
+        if len(sizes) == 1:
+            return np.repeat(sizes, len(buckets.bounds))
+        return sizes if buckets.parent is None else sizes[buckets.parent]

@@ -16,11 +16,11 @@ class Buckets:
 
     Args:
         bounds: [buckets] the longest length that each may hold; rising, but empty buckets may repeat a bound.
-        parent: [buckets] the bucket that each was split from.
+        parent: [buckets] the bucket that each was split from; itself by default.
     """
 
     bounds: Ints
-    parent: Ints
+    parent: Ints | None = None
 
     def of(self, lengths: Lengths) -> np.ndarray[tuple[int], np.dtype[np.integer]]:
         """Returns the bucket of each length."""
@@ -35,7 +35,7 @@ def given_buckets(boundaries: Sequence[int], lengths: Lengths) -> Buckets:
     """Returns the buckets between these boundaries, and the one above the last."""
     bounds = np.append(np.asarray(boundaries, dtype=np.int64), int(lengths.max()))
     bounds[-1] = bounds.max()
-    return Buckets(bounds, np.arange(len(bounds)))
+    return Buckets(bounds)
 
 
 def equal_buckets(num_buckets: int, costs: Ints, counts: Ints, distinct: Lengths) -> Buckets:
@@ -50,7 +50,7 @@ def equal_buckets(num_buckets: int, costs: Ints, counts: Ints, distinct: Lengths
     total = np.cumsum(costs * counts)
     shares = int(total[-1]) * np.arange(1, num_buckets, dtype=object) // num_buckets
     inner = distinct[np.searchsorted(total, shares.astype(np.int64))]
-    return Buckets(np.append(inner, distinct[-1]), np.arange(num_buckets))
+    return Buckets(np.append(inner, distinct[-1]))
 
 
 def narrow(buckets: Buckets, max_padding: float, distinct: Lengths, *, to_bound: bool) -> Buckets:

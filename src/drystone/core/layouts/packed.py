@@ -23,7 +23,7 @@ from drystone.core.layouts.base import (
 Long = Literal["error", "stateful"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Packed(Layout):
     """Whole sequences end to end on rows; the state is reset where each one starts.
 
@@ -121,19 +121,18 @@ class Packed(Layout):
         given = self.rows or 0, self.steps or 0
         if self.constant_shape:
             given = self._one_shape(lengths, sequences)
-        batch, row, step, item, rows, steps = native.pack_groups(
+        (batch, row, step, item, offset, length), rows, steps = native.pack_groups(
             lengths, sequences, *given, self.gap, self.row_multiple
         )
         if self.constant_shape:
             rows[:], steps[:] = rows.max(), steps.max()
-        sequence = order[item]
         placed = Placement(
             batch=batch,
             row=row,
             step=step,
-            sequence=sequence,
-            offset=np.zeros_like(row),
-            length=epoch.lengths[sequence],
+            sequence=order[item],
+            offset=offset,
+            length=length,
             rows=rows,
             steps=steps,
         )

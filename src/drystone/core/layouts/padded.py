@@ -20,7 +20,7 @@ from drystone.core.layouts.base import (
 PaddedOrder = Literal["random", "given", "sorted"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Padded(Layout):
     """One sequence a row, padded to the longest of its batch: the plain baseline.
 

@@ -1,15 +1,17 @@
 """Stateful: tapes of whole sequences, cut into batches of equal steps; the state is carried from batch to batch."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
 from drystone.core.layouts.aligned import align_runs
 from drystone.core.layouts.base import (
+    NO_INTS,
     Epoch,
     Ints,
     Layout,
@@ -20,10 +22,10 @@ from drystone.core.layouts.base import (
     check_positive,
     freeze,
 )
-from drystone.core.lengths import ranges
+from drystone.core.layouts.buckets import Buckets, distinct_lengths
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Stateful(Layout):
     """Each row is a tape of whole sequences end to end, and each batch the next `steps` columns of all tapes.
 
@@ -88,20 +90,29 @@ class Stateful(Layout):
         if num_carried and epoch.carried.max() >= self.rows:
             raise LayoutError(f"Stateful: carried names row {epoch.carried.max()}; there are {self.rows}.")
         num_rows = self.rows if num_carried else min(self.rows, len(epoch.lengths))
-        order = epoch.order(self.order, streams.SEQUENCES)
+        order = np.arange(len(epoch.lengths))
         names = np.arange(num_rows)
         if self.order == "random":
-            behind = order[num_carried:]
-            order[num_carried:] = behind[np.argsort(-epoch.lengths[behind], kind="stable")]
+            order[num_carried:] = num_carried + self._longest_first(epoch, num_carried)
             names = names if num_carried else epoch.shuffle(num_rows, streams.ROWS)
         lengths = epoch.lengths[order]
         tape, start = native.lay_tapes(lengths, num_rows, epoch.carried)
+        placed = self._cut(order, np.zeros_like(order), lengths, names[tape], start, num_rows)
+        if self.remainder == "keep":
+            return placed
         ends = np.zeros(num_rows, np.int64)
         np.maximum.at(ends, tape, start + lengths)
-        placed = self._cut(order, np.zeros_like(order), lengths, names[tape], start, num_rows)
-        return placed if self.remainder == "keep" else placed.up_to(int(ends.min()) // self.steps)
+        return placed.up_to(int(ends.min()) // self.steps)
 
-    def _aligned(self, epoch: Epoch, times: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Placement:
+    def _longest_first(self, epoch: Epoch, num_carried: int) -> Ints:
+        behind = epoch.lengths[num_carried:]
+        if not len(behind):
+            return NO_INTS
+        distinct, _ = distinct_lengths(behind)
+        rank = Buckets(distinct).of(behind)
+        return epoch.shuffle(len(behind), streams.SEQUENCES, len(distinct) - 1 - rank)
+
+    def _aligned(self, epoch: Epoch, times: npt.NDArray[Any]) -> Placement:
         if len(epoch.carried):
             raise LayoutError("Stateful: aligned series cannot go on from an earlier plan; plan them all at once.")
         count = len(epoch.lengths)
@@ -111,28 +122,22 @@ class Stateful(Layout):
         sequence, offset, length, column, num_columns = align_runs(epoch.lengths, times)
         batches = -(-num_columns // self.steps)
         start = column + place[sequence] // num_rows * batches * self.steps
+        rising = np.argsort(start, kind="stable")
+        sequence, offset, length, start = sequence[rising], offset[rising], length[rising], start[rising]
         placed = self._cut(sequence, offset, length, place[sequence] % num_rows, start, num_rows)
         return placed if self.remainder == "keep" else placed.up_to(count // num_rows * batches)
 
     def _cut(self, sequence: Ints, offset: Ints, length: Ints, row: Ints, start: Ints, num_rows: int) -> Placement:
-        """Cuts runs that start anywhere on endless rows at the batches' borders."""
-        last = start + length - 1
-        first_batch = start // self.steps
-        pieces = last // self.steps - first_batch + 1
-        batch = ranges(first_batch, pieces)
-        begin = np.repeat(start, pieces)
-        left = np.maximum(begin, batch * self.steps)
-        right = np.minimum(np.repeat(last + 1, pieces), (batch + 1) * self.steps)
-        row = np.repeat(row, pieces)
-        num_batches = int(batch.max()) + 1
-        order = np.argsort(left + (batch * (num_rows - 1) + row) * self.steps)  # batch, row and step as one number
+        """Cuts runs on endless rows at the batches' borders."""
+        batch, row, step, run, within, length = native.cut_runs(row, start, length, num_rows, self.steps)
+        num_batches = int(batch[-1]) + 1
         return Placement(
-            batch=batch[order],
-            row=row[order],
-            step=(left - batch * self.steps)[order],
-            sequence=np.repeat(sequence, pieces)[order],
-            offset=(left - begin + np.repeat(offset, pieces))[order],
-            length=(right - left)[order],
+            batch=batch,
+            row=row,
+            step=step,
+            sequence=sequence[run],
+            offset=offset[run] + within,
+            length=length,
             rows=np.full(num_batches, num_rows),
             steps=np.full(num_batches, self.steps),
         )
