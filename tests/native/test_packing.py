@@ -15,9 +15,7 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 both = pytest.mark.skipif(not native.is_built, reason="there is no native core to compare with")
 gaps = st.integers(0, 3)
-many_lengths = st.one_of(
-    strategies.lengths, st.lists(st.integers(1, 5_000), min_size=1, max_size=60).map(lambda found: np.array(found))
-)
+many_lengths = st.one_of(strategies.lengths, st.lists(st.integers(1, 5_000), min_size=1, max_size=60).map(np.array))
 
 
 def carried(count: int, rows: int) -> Ints:
@@ -71,7 +69,7 @@ def test_cut_runs(lengths: Ints, rows: int, steps: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     row = rng.integers(0, rows, len(lengths))
     start = np.cumsum(lengths + rng.integers(0, 9, len(lengths))) - lengths
-    found = native.cut_runs(row, start, lengths, rows, steps)
-    expected = numpy_tapes.cut_runs(row, start, lengths, rows, steps)
+    found = native.cut_runs(row, start, lengths, steps)
+    expected = numpy_tapes.cut_runs(row, start, lengths, steps)
     for one, other in zip(found, expected, strict=True):
         assert one.tolist() == other.tolist()

@@ -1,6 +1,25 @@
-"""The planning loops."""
+"""The inner loops over plain arrays, in C++ where it was built and in NumPy where not; both give the same.
 
-from drystone.native.numpy_packing import chosen_rows, fill_grids, pack_groups
-from drystone.native.numpy_tapes import cut_batches, lay_tapes
+`DRYSTONE_NATIVE=0` in the environment switches the C++ off, so that the two can be compared.
+"""
 
-__all__ = ["chosen_rows", "cut_batches", "fill_grids", "lay_tapes", "pack_groups"]
+from drystone.native.choose import SlowerCoreWarning, describe, is_built
+from drystone.native.memory import empty
+from drystone.native.numpy_packing import chosen_rows
+from drystone.native.packing import fill_grids, pack_groups
+from drystone.native.ragged import gather
+from drystone.native.tapes import cut_batches, cut_runs, lay_tapes
+
+__all__ = [
+    "SlowerCoreWarning",
+    "chosen_rows",
+    "cut_batches",
+    "cut_runs",
+    "describe",
+    "empty",
+    "fill_grids",
+    "gather",
+    "is_built",
+    "lay_tapes",
+    "pack_groups",
+]

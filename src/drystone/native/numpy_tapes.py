@@ -24,7 +24,7 @@ def lay_tapes(lengths: Ints, rows: int, carried: Ints) -> tuple[Ints, Ints]:
     return tape, start
 
 
-def cut_runs(row: Ints, start: Ints, length: Ints, rows: int, steps: int) -> tuple[Ints, ...]:
+def cut_runs(row: Ints, start: Ints, length: Ints, steps: int) -> tuple[Ints, ...]:
     """Does what `drystone.native.cut_runs` says."""
     last = start + length - 1
     first_batch = start // steps

@@ -35,31 +35,30 @@ def lay_tapes(lengths: Ints, rows: int, carried: Ints) -> tuple[Ints, Ints]:
     return tape, start
 
 
-def cut_runs(row: Ints, start: Ints, length: Ints, rows: int, steps: int) -> Spans:
+def cut_runs(row: Ints, start: Ints, length: Ints, steps: int) -> Spans:
     """Cuts runs that lie on endless rows at every multiple of `steps`.
 
     Args:
         row: [runs] the row of each; of one row, runs come in the order of their starts.
         start: [runs] the column where each starts, ≥ 0.
         length: [runs] in columns, ≥ 1.
-        rows: how many rows there are.
         steps: columns a batch, ≥ 1.
 
     Returns:
         batch, row, step, run, offset in the run and length of each span, in the order of batch, row and step.
 
     Example:
-        >>> batch, row, step, run, offset, length = cut_runs(*np.array([[0, 0, 1], [0, 3, 1], [3, 2, 1]]), 2, 4)
+        >>> batch, row, step, run, offset, length = cut_runs(*np.array([[0, 0, 1], [0, 3, 1], [3, 2, 1]]), 4)
         >>> run, offset, length
         (array([0, 1, 2, 1]), array([0, 0, 0, 1]), array([3, 1, 1, 1]))
     """
     if not native_serves():
-        return numpy_tapes.cut_runs(row, start, length, rows, steps)
+        return numpy_tapes.cut_runs(row, start, length, steps)
     from drystone.native import _native
 
     count = _native.count_pieces(start, length, steps)
     columns = tuple(np.empty(count, np.int64) for _ in range(6))
-    _native.cut_runs(row, start, length, rows, steps, *columns)
+    _native.cut_runs(row, start, length, int(row.max()) + 1, steps, *columns)
     return columns
 
 

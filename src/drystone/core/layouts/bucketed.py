@@ -164,7 +164,9 @@ class Bucketed(Layout):
         sequence = take_runs(order, starts[kept], rows[kept])
         lengths = take_runs(lengths, starts[kept], rows[kept])
         del order, steps
-        placed = Placement.one_a_row(sequence, lengths, rows[kept], dropped=dropped, dropped_from=np.zeros_like(dropped), **padded)
+        placed = Placement.one_a_row(
+            sequence, lengths, rows[kept], dropped=dropped, dropped_from=np.zeros_like(dropped), **padded
+        )
         return replace(placed, cost=placed.rows * self._row_costs(placed.steps), max_cells=self.cells)
 
     def _buckets(self, lengths: Lengths) -> Buckets:

@@ -129,7 +129,7 @@ class Stateful(Layout):
 
     def _cut(self, sequence: Ints, offset: Ints, length: Ints, row: Ints, start: Ints, num_rows: int) -> Placement:
         """Cuts runs on endless rows at the batches' borders."""
-        batch, row, step, run, within, length = native.cut_runs(row, start, length, num_rows, self.steps)
+        batch, row, step, run, within, length = native.cut_runs(row, start, length, self.steps)
         num_batches = int(batch[-1]) + 1
         return Placement(
             batch=batch,
