@@ -8,7 +8,6 @@ from drystone.core.batch import Batch, Values
 from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.grid import Grid, Ints
-from drystone.core.lengths import ranges
 from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
 
@@ -41,14 +40,11 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
     wanted = _wanted(seqs, fields)
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
     _check_lengths(seqs, plan, grid.spans.sequence)
-    positions = ranges(seqs.starts[grid.spans.sequence] + grid.spans.offset, grid.spans.length)
-    cells = grid.cells
+    starts = seqs.starts[grid.spans.sequence] + grid.spans.offset
     return Batch(
         grid=grid,
         step_fields={
-            name: _gather(column, positions, cells, grid)
-            for name, column in seqs.step_columns.items()
-            if name in wanted
+            name: _gather(column, starts, grid) for name, column in seqs.step_columns.items() if name in wanted
         },
         span_fields={
             name: column.take(seqs.rows[grid.spans.sequence])
@@ -68,9 +64,8 @@ def _check_lengths(seqs: Sequences, plan: Plan, sequence: Ints) -> None:
         )
 
 
-def _gather(column: Column, positions: Ints, cells: Ints, grid: Grid) -> Values:
-    flat = column.empty((grid.num_rows * grid.num_steps,))
-    flat[cells] = column.take(positions)
+def _gather(column: Column, starts: Ints, grid: Grid) -> Values:
+    flat = column.gather(starts, grid.first_cells, grid.spans.length, grid.num_rows * grid.num_steps)
     return flat.reshape(grid.num_rows, grid.num_steps, *column.item_shape)
 
 

@@ -67,8 +67,12 @@ class Plan:
 
     def column(self, name: str) -> npt.NDArray[np.int64]:
         """Returns a column of `table` or `batches` as an array, without a copy."""
-        source = self.table if name in SPAN_COLUMNS else self.batches
-        return np.asarray(one_chunk(source[name]))
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, npt.NDArray[np.int64]]:
+        tables = ((self.table, SPAN_COLUMNS), (self.batches, BATCH_COLUMNS))
+        return {name: np.asarray(one_chunk(table[name])) for table, names in tables for name in names}
 
     def shape(self, batch: int) -> tuple[int, int]:
         """Returns the rows and steps of a batch."""

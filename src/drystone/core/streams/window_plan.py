@@ -12,7 +12,7 @@ from drystone.core.batch import Batch
 from drystone.core.collate import collate
 from drystone.core.errors import LayoutError
 from drystone.core.grid import Ints
-from drystone.core.layouts.base import Layout, no_ints
+from drystone.core.layouts.base import NO_INTS, Layout
 from drystone.core.plan import Plan
 from drystone.core.streams.window import Numbered, Window
 
@@ -75,7 +75,7 @@ class Rules:
         if window.place.is_end:
             plan = self._plan(self.layout, window, window.held)
             dropped = plan.dropped.set_column(0, "sequence", pa.array(window.held.numbers[_dropped(plan)]))
-            return WindowPlan(laid=(_all_of(plan, window.held),), left=window.held.select(no_ints()), dropped=dropped)
+            return WindowPlan(laid=(_all_of(plan, window.held),), left=window.held.select(NO_INTS), dropped=dropped)
         plan = self._plan(with_remainder(self.layout, "drop"), window, window.held)
         left = window.held.select(np.unique(_dropped(plan)))
         laid = _all_of(plan, window.held)
@@ -91,7 +91,7 @@ class Rules:
         if len(left) >= self.buffer:
             return np.zeros(1, np.int64)
         if self.longest_wait is None:
-            return no_ints()
+            return NO_INTS
         return np.flatnonzero(window.place.sequences - 1 - left.numbers >= self.longest_wait)
 
     def _flush(self, window: Window, left: Numbered, overdue: Ints) -> tuple[Laid, Numbered]:
