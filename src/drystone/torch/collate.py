@@ -1,6 +1,6 @@
 """The `collate_fn` that makes our batches of the items of people's own datasets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class Collate:
                 [1, 0]])
     """
 
-    names: Collection[str] = ("x", "y")
+    names: Sequence[str] = ("x", "y")
     per_step: Collection[str] | None = None
 
     def __post_init__(self) -> None:
@@ -57,7 +57,7 @@ class Collate:
         """Makes one batch; a DataLoader calls this."""
         if not isinstance(placed, PlacedItems):
             raise DataError("Collate needs the places of items: DataLoader(Placed(dataset), ...).")
-        seqs = pieces(placed, tuple(self.names), self.per_step)
+        seqs = pieces(placed, self.names, self.per_step)
         grid = placed.places.grid()
         spans = np.arange(len(grid.spans))
         return to_tensors(fill(seqs, grid, spans, np.zeros_like(spans), seqs.field_names))

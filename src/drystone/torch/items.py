@@ -53,24 +53,33 @@ def pieces(placed: PlacedItems, names: Sequence[str], per_step: Collection[str] 
     """
     places = placed.places
     items = [named(item, number, names) for item, number in zip(placed.items, places, strict=True)]
-    first = items[0]
-    for item, number in zip(items, places, strict=True):
-        if item.keys() != first.keys():
-            raise DataError(
-                f"item {number} has the fields {', '.join(item)}; item {places[0]} has {', '.join(first)}. "
-                f"All items need the same."
-            )
-    steps = [name for name in first if (first[name].ndim > 0 if per_step is None else name in per_step)]
-    for name in set(per_step or ()) - first.keys():
-        raise DataError(f"per_step names {name!r}; the fields of item {places[0]} are: {', '.join(first)}.")
-    if not steps:
-        raise DataError(f"item {places[0]} has no field with a value a step; its fields are: {', '.join(first)}.")
-    columns = {name: [item[name] for item in items] for name in first}
+    _check_fields(items, places)
+    steps = _step_fields(items[0], places[0], per_step)
+    columns = {name: [item[name] for item in items] for name in items[0]}
     return Sequences.from_ragged(
         offsets_of(places.spans.length),
         {name: _steps(columns[name], name, places, inferred=per_step is None) for name in steps},
-        {name: _wholes(columns[name], name, places) for name in first if name not in steps},
+        {name: _wholes(columns[name], name, places) for name in columns if name not in steps},
     )
+
+
+def _check_fields(items: list[dict[str, Array]], places: Places) -> None:
+    for item, number in zip(items, places, strict=True):
+        if item.keys() != items[0].keys():
+            raise DataError(
+                f"item {number} has the fields {', '.join(item)}; item {places[0]} has {', '.join(items[0])}. "
+                f"All items need the same."
+            )
+
+
+def _step_fields(item: dict[str, Array], number: int, per_step: Collection[str] | None) -> list[str]:
+    for name in per_step or ():
+        if name not in item:
+            raise DataError(f"per_step names {name!r}; the fields of item {number} are: {', '.join(item)}.")
+    found = [name for name, array in item.items() if (array.ndim > 0 if per_step is None else name in per_step)]
+    if not found:
+        raise DataError(f"item {number} has no field with a value a step; its fields are: {', '.join(item)}.")
+    return found
 
 
 def _array(value: Any, name: str, number: int) -> Array:

@@ -86,7 +86,10 @@ class Placed(Dataset[Any]):
     def __getitems__(self, places: Sequence[int]) -> PlacedItems:
         """Returns the items of a batch with their places; a DataLoader calls this."""
         if not isinstance(places, Places):
-            raise DataError("Placed(dataset) needs places: DataLoader(..., batch_sampler=BatchSampler(...)).")
+            raise DataError(
+                "Placed(dataset) got numbers without places: pass it to the DataLoader itself, not inside a Subset or "
+                "another dataset, as DataLoader(Placed(...), batch_sampler=BatchSampler(...))."
+            )
         if hasattr(self.dataset, "__len__") and len(self.dataset) != places.num_sequences:
             raise DataError(
                 f"the dataset has {len(self.dataset)} items; the BatchSampler was made with "

@@ -35,8 +35,8 @@ class BatchSampler(Sampler[list[int]]):
         seed: of the random orders, 0 … 2⁶⁴ − 1.
 
     Raises:
-        DataError: a length that is no whole number ≥ 1, or a seed out of range.
-        LayoutError: a sequence that the layout cannot hold.
+        DataError: a length that is no whole number ≥ 1.
+        LayoutError: a sequence that the layout cannot hold, or a seed out of range.
 
     Example:
         >>> import torch
