@@ -203,6 +203,15 @@ def test_a_pass_that_was_left_starts_again_and_no_longer_counts() -> None:
     assert (sampler.epoch, sampler.state_dict()["batches"]) == (7, 0)
 
 
+def test_a_loaded_position_serves_one_pass() -> None:
+    sampler = BatchSampler(LENGTHS, LAYOUTS["padded"])
+    whole = numbers(sampler)
+    sampler.load_state_dict(sampler.state_dict() | {"epoch": 0, "batches": 2})
+    iter(sampler)
+    assert list(next(iter(sampler))) == whole[2]
+    assert numbers(sampler) == whole
+
+
 @pytest.mark.parametrize(
     ("other", "words"),
     [
