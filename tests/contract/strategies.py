@@ -93,20 +93,25 @@ layouts: st.SearchStrategy[Layout] = st.one_of(whole_layouts, stateful, packed_l
 
 @st.composite
 def carried_plans(draw: Any) -> Plan:
-    """Rows of whole sequences end to end, cut into batches of equal steps, so that sequences go on across batches."""
+    """Rows of whole sequences end to end, cut into batches of equal steps, so that sequences go on across batches.
+
+    Invalid cells may lie anywhere, also between two spans of one sequence, and may fill a row of a batch.
+    """
     found = draw(lengths)
     num_rows, steps = draw(st.integers(1, 4)), draw(st.integers(1, 6))
+    gaps = draw(st.sampled_from([st.just(0), st.sampled_from([0, 0, 0, 1, 2, 7])]))
     ends = [0] * num_rows
     spans: list[tuple[int, ...]] = []
     for sequence, length in enumerate(found.tolist()):
         row = draw(st.integers(0, num_rows - 1))
         offset = 0
         while offset < length:
-            batch, step = divmod(ends[row] + offset, steps)
+            ends[row] += draw(gaps)
+            batch, step = divmod(ends[row], steps)
             part = min(length - offset, steps - step)
             spans.append((batch, row, step, sequence, offset, part))
             offset += part
-        ends[row] += length
+            ends[row] += part
     columns = np.array(sorted(spans), dtype=np.int64).T
     num_batches = -(-max(ends) // steps)
     shape = {"rows": [num_rows] * num_batches, "steps": [steps] * num_batches, "update": list(range(num_batches))}
@@ -114,9 +119,14 @@ def carried_plans(draw: Any) -> Plan:
     return Plan(
         table=pa.table(dict(zip(SPAN_COLUMNS, columns, strict=True))),
         batches=pa.table(shape | {"cells": cells, "cost": cells}),
-        dropped=pa.table({name: pa.array([], pa.int64()) for name in ("sequence", "offset", "length")}),
+        dropped=nothing_dropped(),
         lengths=found,
     )
+
+
+def nothing_dropped() -> pa.Table:
+    columns = {name: pa.array([], pa.int64()) for name in ("sequence", "offset", "length")}
+    return pa.table(columns | {"reason": pa.array([], pa.string())})
 
 
 @st.composite

@@ -95,7 +95,7 @@ def test_sorted_and_given_orders() -> None:
 def test_what_is_dropped_is_counted() -> None:
     plan = Padded(3, order="given", remainder="drop").plan([2, 2, 2, 5])
     assert plan.dropped.to_pylist() == [{"sequence": 3, "offset": 0, "length": 5, "reason": "remainder"}]
-    assert "1 spans (5 steps) dropped" in plan.summary()
+    assert "5 steps of 1 sequences: remainder" in str(plan.summary())
 
 
 @pytest.mark.parametrize(
@@ -235,14 +235,12 @@ def test_check_follows_carried_sequences() -> None:
         spans = {"batch": [0, 0, 1], "row": [0, 1, row], "step": [0, 0, 0], "sequence": [0, 1, 0]}
         spans |= {"offset": [0, 0, offset], "length": [4, 4, 2]}
         batches = {"rows": [2, 2], "steps": [4, 4], "update": [0, 1], "cells": [8, 8], "cost": [8, 8]}
-        none = pa.table(
-            {
-                "sequence": pa.array([], pa.int64()),
-                "offset": pa.array([], pa.int64()),
-                "length": pa.array([], pa.int64()),
-            }
+        return Plan(
+            table=pa.table(spans),
+            batches=pa.table(batches),
+            dropped=strategies.nothing_dropped(),
+            lengths=np.array([6, 4]),
         )
-        return Plan(table=pa.table(spans), batches=pa.table(batches), dropped=none, lengths=np.array([6, 4]))
 
     carried(row=0, offset=4).check()
     with pytest.raises(PlanError, match=r"batch 1, row 1.*does not continue"):
