@@ -141,7 +141,7 @@ def other_lengths() -> Sequences:
     return seqs.select(swapped)
 
 
-PADDED = "Padded(batch_size=4, order='random', remainder='keep')"
+PADDED = "Padded(batch_size=4)"
 
 
 @pytest.mark.parametrize(
@@ -149,20 +149,20 @@ PADDED = "Padded(batch_size=4, order='random', remainder='keep')"
     [
         (
             Loader(sequences(), Padded(5)),
-            f"is of Padded(batch_size=5, order='random', remainder='keep'); this loader has {PADDED}.",
+            f"is of Padded(batch_size=5); expected {PADDED}.",
         ),
-        (Loader(sequences(), Padded(4), seed=9), "is of seed 9; this loader has seed 0."),
+        (Loader(sequences(), Padded(4), seed=9), "is of seed 9; expected seed 0."),
         (
             Loader(sequences(19), Padded(4), seed=9),
-            "is of seed 9 and 19 sequences with 90 steps; this loader has seed 0 and 20 sequences with 98 steps.",
+            "is of seed 9 and 19 sequences with 90 steps; expected seed 0 and 20 sequences with 98 steps.",
         ),
         (
             Loader(other_lengths(), Padded(4)),
-            "is of 20 sequences with 98 steps; this loader has as many, of other lengths.",
+            "is of 20 sequences with 98 steps; expected as many, of other lengths.",
         ),
         (
             Loader(Stream([], buffer=5), Padded(4)),
-            "is of a Stream(buffer=5, longest_wait=32768); this loader has 20 sequences with 98 steps.",
+            "is of a Stream(buffer=5, longest_wait=32768); expected 20 sequences with 98 steps.",
         ),
     ],
 )

@@ -9,10 +9,9 @@ import pyarrow as pa
 
 from drystone.core.batch import Batch
 from drystone.core.collate import collate
-from drystone.core.errors import DataError
-from drystone.core.fingerprint import fingerprint_of
 from drystone.core.layouts.base import Layout
 from drystone.core.plan import Plan
+from drystone.core.position import check_batches, fingerprint_of
 from drystone.core.sequences import Sequences
 
 P = TypeVar("P")
@@ -82,17 +81,19 @@ class SequencesFeed:
         self._plan: tuple[int, Plan] | None = None
 
     def fingerprint(self) -> Mapping[str, str]:
-        """Of the lengths: all that the plan depends on."""
+        """Of all that the plan depends on: the lengths, and for some layouts the times."""
         return self._fingerprint
 
     @cached_property
     def _fingerprint(self) -> Mapping[str, str]:
-        return fingerprint_of(self.seqs.lengths)
+        field = self._settings.layout.time_field
+        times = {} if field is None else {"times": self.seqs.field(field).values}
+        return fingerprint_of(self.seqs.lengths, **times)
 
     def plan(self, epoch: int) -> Plan:
         """Returns the plan of an epoch; that of the last one asked for is kept."""
         if self._plan is None or self._plan[0] != epoch:
-            self._plan = epoch, self._settings.layout.plan(self.seqs.lengths, self._settings.seed, epoch)
+            self._plan = epoch, self._settings.layout.plan(self.seqs, self._settings.seed, epoch)
         return self._plan[1]
 
     def first(self) -> int:
@@ -115,16 +116,4 @@ class SequencesFeed:
 
     def load(self, state: Mapping[str, Any], epoch: int) -> tuple[int, int]:
         """Reads no data: the plan says whether there is such a batch."""
-        batches = check_count(state, "batches")
-        num_batches = self.plan(epoch).num_batches
-        if batches > num_batches:
-            raise DataError(f"the saved position is batch {batches}; epoch {epoch} has {num_batches}.")
-        return 0, batches
-
-
-def check_count(state: Mapping[str, Any], key: str) -> int:
-    """Returns a whole number ≥ 0 out of a saved position, or says that it is damaged."""
-    value = state.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise DataError(f"the saved position is damaged: {key} is {value!r}; expected a whole number of at least 0.")
-    return value
+        return 0, check_batches(state, epoch, self.plan(epoch).num_batches)

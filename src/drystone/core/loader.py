@@ -7,11 +7,11 @@ from typing import Any, cast, final
 import pyarrow as pa
 
 from drystone.core.errors import DrystoneError, StreamError
-from drystone.core.feed import Ended, Feed, Made, SequencesFeed, Settings, check_count
-from drystone.core.fingerprint import header, refuse_other
+from drystone.core.feed import Ended, Feed, Made, SequencesFeed, Settings
 from drystone.core.layouts.base import Layout, check_positive
 from drystone.core.passes import Pass
 from drystone.core.plan import Plan
+from drystone.core.position import check_count, refuse_other, source_of
 from drystone.core.read_ahead import ReadAhead
 from drystone.core.sequences import Sequences
 from drystone.core.shuffle import check_seed
@@ -112,7 +112,7 @@ class Loader:
         Over sequences it is small and fit for JSON. Over a stream it holds the sequences of the buffer, as the
         bytes of an Arrow table, and the state of the source.
         """
-        return self._header() | {"epoch": self._epoch} | self._feed.save(self._position)
+        return self._source() | {"epoch": self._epoch} | self._feed.save(self._position)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Sets the position that the next pass starts from; reads no data.
@@ -122,13 +122,13 @@ class Loader:
                 says what differs, and the position stays as it was.
         """
         self._refuse_live_pass()
-        refuse_other(state, self._header())
+        refuse_other(state, self._source())
         epoch = check_count(state, "epoch")
         self._first, self._start = self._feed.load(state, epoch)
         self._epoch, self._position = epoch, self._start
 
-    def _header(self) -> dict[str, Any]:
-        return header(self.layout, self.seed, self._feed.fingerprint())
+    def _source(self) -> dict[str, Any]:
+        return source_of(self._feed.fingerprint(), self.layout, self.seed)
 
     def _over_sequences(self, what: str) -> SequencesFeed:
         if self._whole is not None:

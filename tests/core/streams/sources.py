@@ -1,45 +1,11 @@
 """Sources of streams: the same items, given in different ways."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
-from drystone import Packed, Sequences
-from drystone.core.layouts.base import Placement, Shuffle
-from tests.contract import strategies
-
-
-@dataclass(frozen=True, slots=True)
-class PackedOrDropped(Packed):
-    """Packed, with a rule for the last batch where it has fewer sequences than it could have."""
-
-    remainder: str = "keep"
-
-    def place(self, lengths: Any, shuffle: Shuffle) -> Placement:
-        placed = Packed.place(self, lengths, shuffle)
-        if self.remainder == "keep":
-            return placed
-        kept = placed.batch < len(placed.rows) - 1
-        return replace(
-            placed,
-            **{name: getattr(placed, name)[kept] for name in ("batch", "row", "step", "sequence")},
-            rows=placed.rows[:-1],
-            steps=placed.steps[:-1],
-            dropped=placed.sequence[~kept],
-        )
-
-
-packed = strategies.packed.map(
-    lambda layout: PackedOrDropped(layout.rows, layout.steps, layout.sequences, layout.order)
-)
-layouts = st.one_of(
-    strategies.padded,
-    strategies.bucketed(),
-    st.builds(lambda layout, remainder: replace(layout, remainder=remainder), packed, strategies.remainders),
-)
+from drystone import Sequences
 
 
 def examples(lengths: Iterable[int]) -> list[dict[str, Any]]:

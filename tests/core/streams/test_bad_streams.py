@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from drystone import DataError, LayoutError, Loader, Packed, Padded, Sequences, Stateful, Stream
-from tests.core.streams.sources import PackedOrDropped, examples
+from tests.core.streams.sources import examples
 
 GOOD = examples([2, 3])
 
@@ -57,7 +57,7 @@ def test_first_items_that_cannot_be_used() -> None:
         numbers([{"x": [1, 2]}], per_step=["x", "z"])
 
 
-@pytest.mark.parametrize("layout", [PackedOrDropped(2, 10), PackedOrDropped(sequences=2, steps=10)])
+@pytest.mark.parametrize("layout", [Packed(2, 10), Packed(sequences=2, steps=10)])
 def test_a_sequence_too_long_for_the_layout_is_named(layout: Packed) -> None:
     loader = Loader(Stream(examples([3, 4, 5, 6, 11]), buffer=2), layout)
     with pytest.raises(LayoutError, match=r"lengths\[4\] is 11"):
@@ -103,9 +103,9 @@ def test_bad_arguments_are_refused(arguments: dict[str, Any]) -> None:
         Stream(GOOD, **arguments)
 
 
-def test_a_layout_that_cannot_tell_complete_batches_is_refused() -> None:
-    with pytest.raises(LayoutError, match="Stateful has no remainder="):
-        Loader(Stream(GOOD), Stateful(2, 2))
+def test_a_layout_that_has_to_see_all_is_refused() -> None:
+    with pytest.raises(LayoutError, match="has to see all times at once"):
+        Loader(Stream(GOOD), Stateful(2, 2, align="time"))
 
 
 def endless() -> Iterator[Any]:

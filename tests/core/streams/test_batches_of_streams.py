@@ -13,47 +13,69 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
-from drystone import Batch, Bucketed, Layout, Loader, Padded, Stream
+from drystone import Batch, Bucketed, Layout, Loader, Packed, Padded, Stateful, Stream
 from tests.contract import strategies
-from tests.core.streams.sources import PackedOrDropped, Tape, chunks, examples, layouts
+from tests.contract.oracle import Span, broken_rule, masks
+from tests.core.streams.sources import Tape, chunks, examples
 
 buffers = st.integers(1, 12)
 waits = st.one_of(st.none(), st.integers(1, 20))
 
 
-def check_values(batch: Batch, lengths: np.ndarray[Any, Any]) -> None:
+def check_values(batch: Batch) -> None:
     """Every cell and end holds what the source gave under this number."""
     at = batch.valid
-    np.testing.assert_array_equal(batch["x"][at][:, 0], 1000 * batch.sequence[at] + batch["x"][at][:, 1])
-    assert batch["token"][at].tolist() == [f"t{int(step)}" for step in batch["x"][at][:, 1]]
+    step = np.concatenate(
+        [np.arange(start, start + length) for start, length in zip(batch.spans.offset, batch.spans.length, strict=True)]
+    )
+    np.testing.assert_array_equal(batch["x"][at], np.stack([1000 * batch.sequence[at] + step, step], axis=1))
+    assert batch["token"][at].tolist() == [f"t{number}" for number in step]
     assert not batch["x"][~at].any()
     np.testing.assert_array_equal(batch["y"], batch.ends.sequence)
     assert batch["name"].tolist() == [f"n{number}" for number in batch.ends.sequence]
-    for number in batch.ends.sequence:
-        assert (batch.sequence == number).sum() == lengths[number]
 
 
-@given(strategies.lengths, layouts, strategies.seeds, buffers, waits, st.lists(st.integers(1, 7), min_size=1))
-def test_every_sequence_comes_once_or_is_dropped_at_the_end(
+def spans_of(batches: list[Batch]) -> list[Span]:
+    return [
+        Span(number, *(int(value) for value in values))
+        for number, batch in enumerate(batches)
+        for values in zip(
+            *(getattr(batch.spans, name) for name in ("row", "start", "sequence", "offset", "length")), strict=True
+        )
+    ]
+
+
+def masks_agree(batch: Batch, spans: list[Span]) -> bool:
+    expected = masks(spans, *batch.shape)
+    return all(np.array_equal(*pair) for pair in zip(expected, (batch.valid, batch.reset, batch.sequence), strict=True))
+
+
+@given(
+    strategies.lengths, strategies.layouts, strategies.seeds, buffers, waits, st.lists(st.integers(1, 7), min_size=1)
+)
+def test_an_epoch_of_a_stream_keeps_every_rule_of_a_plan(
     lengths: np.ndarray[Any, Any], layout: Any, seed: int, buffer: int, wait: int | None, sizes: list[int]
 ) -> None:
     for source in (examples(lengths), chunks(lengths, sizes)):
         loader = Loader(Stream(source, buffer=buffer, longest_wait=wait), layout, seed, read_ahead=0)
         for _ in range(2):
-            found = []
-            for batch in loader:
-                check_values(batch, lengths)
-                found += batch.ends.sequence.tolist()
+            batches = list(loader)
+            spans = spans_of(batches)
             assert loader.dropped is not None
-            dropped = loader.dropped["sequence"].to_pylist()
-            assert sorted(found + dropped) == list(range(len(lengths)))
-            assert loader.dropped["length"].to_pylist() == lengths[dropped].tolist()
+            columns = loader.dropped.to_pydict()
+            dropped = list(zip(columns["sequence"], columns["offset"], columns["length"], strict=True))
+            assert broken_rule(lengths, spans, [batch.shape for batch in batches], dropped) == ""
+            for number, batch in enumerate(batches):
+                check_values(batch)
+                assert masks_agree(batch, [span for span in spans if span.batch == number])
             if layout.remainder == "keep":
                 assert dropped == []
+            if layout.carries:
+                assert {batch.shape[0] for batch in batches} <= {layout.rows}
         assert loader.epoch == 2
 
 
-@given(strategies.lengths, layouts, strategies.seeds)
+@given(strategies.lengths, strategies.layouts, strategies.seeds)
 def test_a_source_that_fits_into_the_buffer_gives_the_batches_of_its_sequences(
     lengths: np.ndarray[Any, Any], layout: Layout, seed: int
 ) -> None:
@@ -62,12 +84,14 @@ def test_a_source_that_fits_into_the_buffer_gives_the_batches_of_its_sequences(
     whole = Loader(seqs, layout, seed, read_ahead=0)
     for _ in range(2):
         for here, there in zip(stream, whole, strict=True):
-            np.testing.assert_array_equal(here.sequence, there.sequence)
-            np.testing.assert_array_equal(here["x"], there["x"])
+            rows = there.shape[0]
+            np.testing.assert_array_equal(here.sequence[:rows], there.sequence)
+            np.testing.assert_array_equal(here["x"][:rows], there["x"])
+            assert not here.valid[rows:].any()
             np.testing.assert_array_equal(here["name"], there["name"])
 
 
-@given(strategies.lengths, layouts, buffers, waits, st.sampled_from([1, 3]))
+@given(strategies.lengths, strategies.layouts, buffers, waits, st.sampled_from([1, 3]))
 def test_reading_ahead_and_reading_again_change_nothing(
     lengths: np.ndarray[Any, Any], layout: Layout, buffer: int, wait: int | None, read_ahead: int
 ) -> None:
@@ -89,7 +113,7 @@ def test_the_given_order_is_that_of_the_source() -> None:
     assert [number for batch in loader for number in batch.ends.sequence] == list(range(30))
 
 
-@given(strategies.lengths, layouts, buffers, waits, st.integers(1, 4), st.sampled_from([0, 0, 2]))
+@given(strategies.lengths, strategies.layouts, buffers, waits, st.integers(1, 4), st.sampled_from([0, 0, 2]))
 def test_no_more_is_read_than_two_windows_and_the_batches_read_ahead(
     lengths: np.ndarray[Any, Any], layout: Layout, buffer: int, wait: int | None, size: int, read_ahead: int
 ) -> None:
@@ -105,13 +129,29 @@ def test_no_more_is_read_than_two_windows_and_the_batches_read_ahead(
         assert count - made < 2 * (buffer + size)
 
 
-@given(strategies.lengths, strategies.bucketed(), buffers, st.integers(1, 10))
+@given(strategies.lengths, strategies.layouts, buffers, st.integers(1, 10))
 def test_no_sequence_waits_longer_than_it_may(
-    lengths: np.ndarray[Any, Any], layout: Bucketed, buffer: int, wait: int
+    lengths: np.ndarray[Any, Any], layout: Layout, buffer: int, wait: int
 ) -> None:
     source = Tape(examples(lengths))
     for batch in Loader(Stream(source, buffer=buffer, longest_wait=wait), layout, read_ahead=0):
-        assert source.num_read - batch.ends.sequence.min() <= wait + 2 * buffer
+        begun = batch.spans.sequence[batch.spans.is_first]
+        assert source.num_read - begun.min(initial=len(lengths)) <= wait + 2 * buffer
+
+
+def test_tapes_go_on_from_window_to_window() -> None:
+    lengths = [50, 3, 3, 4, 2, 60, 3, 5, 7, 2, 3, 4]
+    loader = Loader(Stream(examples(lengths), buffer=3), Stateful(rows=2, steps=5, order="given"), read_ahead=0)
+    state = np.full(2, -1.0)
+    for batch in loader:
+        for row, step in np.ndindex(*batch.shape):
+            if batch.reset[row, step]:
+                state[row] = -1
+            if batch.valid[row, step]:
+                state[row] += 1
+                assert batch["x"][row, step, 1] == state[row]
+    assert loader.dropped is not None
+    assert loader.dropped.num_rows == 0
 
 
 def test_a_rare_length_waits_for_the_end_only_where_nothing_is_said() -> None:
@@ -169,10 +209,10 @@ def test_a_parquet_file_larger_than_the_buffer_is_read_by_record_batches(tmp_pat
         for part in pa.dataset.dataset(tmp_path / "events.parquet").to_batches(batch_size=40):
             yield ds.read(part)
 
-    loader = Loader(Stream(source, buffer=100), PackedOrDropped(4, 16), seed=2)
+    loader = Loader(Stream(source, buffer=100), Packed(4, 16), seed=2)
     found = []
     for batch in loader:
-        check_values(batch, lengths)
+        check_values(batch)
         found += batch.ends.sequence.tolist()
     assert sorted(found) == list(range(500))
     assert found != sorted(found)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, final
 
 from drystone.core.errors import DataError
-from drystone.core.feed import Ended, Made, Settings, check_count
+from drystone.core.feed import Ended, Made, Settings
+from drystone.core.position import check_count
 from drystone.core.streams.filling import Filling
 from drystone.core.streams.items import Schema
 from drystone.core.streams.reading import Place, Reading, Source

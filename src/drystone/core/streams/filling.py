@@ -6,10 +6,12 @@ import numpy as np
 
 from drystone.core.build import Parts
 from drystone.core.errors import DataError
-from drystone.core.layouts.base import Layout
-from drystone.core.streams.items import parts_of
+from drystone.core.grid import Ints
+from drystone.core.layouts.base import NO_INTS, Layout
+from drystone.core.sequences import Sequences
+from drystone.core.streams.items import Schema, parts_of
 from drystone.core.streams.reading import Reading
-from drystone.core.streams.window import Numbered, Window
+from drystone.core.streams.window import Held, Window
 
 
 @final
@@ -23,7 +25,7 @@ class Filling:
         buffer: sequences to gather.
     """
 
-    def __init__(self, reading: Reading, left: Numbered | None, index: int, buffer: int) -> None:
+    def __init__(self, reading: Reading, left: Held | None, index: int, buffer: int) -> None:
         self._reading = reading
         self._left = left
         self._index = index
@@ -50,20 +52,28 @@ class Filling:
             raise self._error
         self._read(self._room)
         place = self._reading.place()
-        numbers = np.arange(place.sequences - self._num_new, place.sequences)
-        items = self._new
-        if self._left is not None:
-            numbers = np.concatenate([self._left.numbers, numbers])
-            items = [parts_of(self._left.seqs, None), *items]
-        if self._reading.schema is None or not place.sequences:
+        schema = self._reading.schema
+        if schema is None or not place.sequences:
             raise DataError(
                 "the source gave no sequences. An iterator gives its items only once: pass a function "
                 "that returns a fresh one for each epoch."
             )
-        seqs = self._reading.schema.joined(items)
+        new = schema.joined(self._new)
+        numbers = np.arange(place.sequences - self._num_new, place.sequences)
         if self._num_new:
-            layout.check(seqs.lengths[-self._num_new :], numbers[-self._num_new :])
-        return Window(index=self._index, held=Numbered(seqs=seqs, numbers=numbers), place=place)
+            layout.check(new.lengths, numbers)
+        return Window(index=self._index, held=self._with_left(schema, new, numbers), place=place)
+
+    def _with_left(self, schema: Schema, new: Sequences, numbers: Ints) -> Held:
+        left = self._left
+        if left is None:
+            return Held(seqs=new, numbers=numbers, offsets=np.zeros_like(numbers), rows=NO_INTS)
+        return Held(
+            seqs=schema.joined([parts_of(left.seqs, None), parts_of(new, None)]),
+            numbers=np.concatenate([left.numbers, numbers]),
+            offsets=np.concatenate([left.offsets, np.zeros_like(numbers)]),
+            rows=left.rows,
+        )
 
     def _read(self, upto: int) -> None:
         while self._error is None and self._num_new < upto and (item := self._reading.next()) is not None:

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from drystone.core.build import Parts
 from drystone.core.errors import DataError
-from drystone.core.feed import check_count
+from drystone.core.position import check_count
 from drystone.core.streams.items import Schema, parts_of
 from drystone.core.streams.stream import Stream
 

@@ -16,7 +16,8 @@ class Stream:
 
     The loader fills a buffer, lays what it holds by the layout, and delivers the batches that are complete: those
     that `remainder="drop"` keeps. Sequences of incomplete batches stay in the buffer, ahead of new ones. After the
-    end of the source the rest is laid by the layout's own `remainder`. Each such window has random orders of its
+    end of the source the rest is laid by the layout's own `remainder`. Sequences that are under way on a row
+    (Stateful, and Packed with `long="stateful"`) go on there, and all batches have all rows. Each such window has random orders of its
     own: window w of epoch e is planned as epoch e + w × 2³², so a source that fits into the buffer gives the same
     batches as a loader over its sequences.
 

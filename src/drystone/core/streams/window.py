@@ -9,32 +9,37 @@ import pyarrow as pa
 from drystone.core import storage
 from drystone.core.batch import Batch
 from drystone.core.errors import DataError
-from drystone.core.feed import check_count
-from drystone.core.grid import Ints
+from drystone.core.grid import Grid, Ints
+from drystone.core.position import check_count
 from drystone.core.sequences import Sequences
 from drystone.core.streams.reading import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Numbered:
-    """Sequences, and their numbers in the source: [sequences], rising."""
+class Held:
+    """Sequences in the buffer, or what is left of them.
+
+    Args:
+        seqs: the steps that were not delivered yet. Sequences that were begun stand first.
+        numbers: [sequences], their numbers in the source.
+        offsets: [sequences], the steps of each that were delivered.
+        rows: [sequences that were begun], the row on which each goes on.
+    """
 
     seqs: Sequences
     numbers: Ints
+    offsets: Ints
+    rows: Ints
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def select(self, indices: Ints) -> Self:
-        """Returns some of them, without a copy of values."""
-        return replace(self, seqs=self.seqs.select(indices), numbers=self.numbers[indices])
-
-    def renumber(self, batch: Batch) -> Batch:
-        """Returns a batch of them that calls its sequences by their numbers in the source."""
-        grid = batch.grid
-        spans = replace(grid.spans, sequence=self.numbers[grid.spans.sequence])
-        ends = replace(grid.ends, sequence=self.numbers[grid.ends.sequence])
-        return replace(batch, grid=replace(grid, spans=spans, ends=ends))
+    def name(self, batch: Batch) -> Batch:
+        """Returns a batch of them that says of each sequence its number and its steps as the source has them."""
+        found = batch.spans
+        offset = found.offset + self.offsets[found.sequence]
+        spans = replace(found, sequence=self.numbers[found.sequence], offset=offset, is_first=offset == 0)
+        return replace(batch, grid=Grid.from_spans(*batch.shape, spans))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,12 +48,12 @@ class Window:
 
     Args:
         index: 0 for the first window of an epoch.
-        held: the sequences, in the order of the source.
+        held: the sequences; behind those that were begun, in the order of the source.
         place: of the source, when all of them were read.
     """
 
     index: int
-    held: Numbered
+    held: Held
     place: Place
 
     def save(self) -> dict[str, Any]:
@@ -60,6 +65,8 @@ class Window:
         return {
             "index": self.index,
             "numbers": self.held.numbers.tolist(),
+            "offsets": self.held.offsets.tolist(),
+            "rows": self.held.rows.tolist(),
             "sequences": sink.getvalue().to_pybytes(),
             "source": self.place.save(),
         }
@@ -73,15 +80,15 @@ class Window:
         """
         try:
             parts, _ = storage.parts_from_table(pa.ipc.open_stream(saved["sequences"]).read_all())
-            numbers = np.array(saved["numbers"], dtype=np.int64)
+            numbers, offsets, rows = (np.array(saved[name], np.int64) for name in ("numbers", "offsets", "rows"))
             place, index = Place.load(saved["source"]), check_count(saved, "index")
         except DataError:
             raise
         except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
             raise DataError(f"the saved position is damaged: its buffer cannot be read ({error}).") from error
-        if len(numbers) != len(parts.lengths):
+        if not len(rows) <= len(numbers) == len(offsets) == len(parts.lengths):
             raise DataError(
                 f"the saved position is damaged: {len(numbers)} numbers for {len(parts.lengths)} sequences."
             )
-        held = Numbered(seqs=Sequences.from_parts(parts, "error"), numbers=numbers)
+        held = Held(seqs=Sequences.from_parts(parts, "error"), numbers=numbers, offsets=offsets, rows=rows)
         return cls(index=index, held=held, place=place)
