@@ -175,6 +175,19 @@ def test_a_position_of_another_loader_is_refused(saved: Loader, words: str) -> N
     assert loader.state_dict() == before
 
 
+def test_positions_of_aligned_series_depend_on_their_times() -> None:
+    def loader(*times: list[int]) -> Loader:
+        return Loader(Sequences.from_arrays({"time": list(times)}), Stateful(2, 2, align="time"))
+
+    check_resume(lambda: loader([1, 2, 4], [2, 3]))
+    assert [batch["time"].tolist() for batch in loader([1, 2, 4], [2, 3])] in (
+        [[[1, 2], [0, 2]], [[0, 4], [3, 0]]],
+        [[[0, 2], [1, 2]], [[3, 0], [0, 4]]],
+    )
+    with pytest.raises(DataError, match="is of 2 sequences with 5 steps; expected as many, of other times"):
+        loader([1, 2, 4], [2, 3]).load_state_dict(loader([1, 2, 4], [2, 4]).state_dict())
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [

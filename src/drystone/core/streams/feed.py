@@ -9,7 +9,8 @@ from drystone.core.feed import Ended, Made, Settings
 from drystone.core.position import check_count
 from drystone.core.streams.filling import Filling
 from drystone.core.streams.items import Schema
-from drystone.core.streams.reading import Place, Reading, Source
+from drystone.core.streams.reading import Reading
+from drystone.core.streams.source import Place, Source
 from drystone.core.streams.stream import Stream
 from drystone.core.streams.window import Window
 from drystone.core.streams.window_plan import Rules, with_remainder

@@ -30,7 +30,8 @@ class Stream:
     A saved position holds the source's own state, if it has one. Else the source is read again from its start
     when the position is continued, and what was read before is skipped: a line of the log says so
     (logger "drystone"), and other sequences than before are an error. An error of the source, or of an item, is raised
-    after the last batch of the window before; continuing from there reads the item again.
+    after the last batch of the window before; continuing from there reads the item again. Leaving a pass, as by
+    Ctrl-C, doesn't wait for the item that is being read; the end of the process does.
 
     Args:
         source: what gives the items: a function that returns a fresh iterator for each epoch (a generator function),

@@ -12,7 +12,7 @@ from drystone.core.errors import DataError
 from drystone.core.grid import Grid, Ints
 from drystone.core.position import check_count
 from drystone.core.sequences import Sequences
-from drystone.core.streams.reading import Place
+from drystone.core.streams.source import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
