@@ -38,7 +38,7 @@ def test_dropped_memory_is_used_again() -> None:
     place = first.ctypes.data
     assert place % 64 == 0
     del first
-    again = native.empty((49_900,), "f8")
+    again = native.empty((SHAPE[0] * SHAPE[1],), "i8")
     assert again.ctypes.data == place
 
 
