@@ -10,6 +10,7 @@ from drystone.core.errors import DataError
 from drystone.core.grid import Grid, Ints
 from drystone.core.lengths import ranges
 from drystone.core.plan import Plan
+from drystone.core.scored import ahead_fields, scored_mask
 from drystone.core.sequences import Sequences
 
 
@@ -49,13 +50,14 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
             name: _gather(column, positions, cells, grid)
             for name, column in seqs.step_columns.items()
             if name in wanted
-        },
+        }
+        | ahead_fields(seqs, grid, wanted),
         span_fields={
             name: column.take(seqs.rows[grid.spans.sequence])
             for name, column in seqs.sequence_columns.items()
             if name in wanted
         },
-        scored=grid.valid.copy(),
+        scored=scored_mask(seqs, grid),
     )
 
 
