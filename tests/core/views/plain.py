@@ -88,9 +88,9 @@ def cut(plain: Plain, parts: int, lead: int) -> Plain:
     runs: list[Run] = []
     for run in plain.runs:
         counted = run.counted or [run.stop]
-        pieces = [piece for piece in np.array_split(counted[::-1], parts) if len(piece)]  # the longer parts come last
-        for number, piece in enumerate(reversed(pieces)):
-            first, last = int(piece[-1]), int(piece[0])
+        pieces = [piece for piece in np.array_split(counted, parts) if len(piece)]
+        for number, piece in enumerate(pieces):
+            first, last = int(piece[0]), int(piece[-1])
             stop = min(last + 1, run.stop)
             if number == 0:
                 runs.append(replace(run, stop=stop))

@@ -23,8 +23,9 @@ def cut(seqs: "Sequences", parts: int, lead: int) -> "Sequences":
     count = np.clip(ends - begin, 1, parts)
     of = np.repeat(np.arange(len(seqs)), count)
     number = ranges(np.zeros_like(count), count)
-    total, count = (ends - begin)[of], count[of]
-    own, stop = (begin[of] + total * at // count for at in (number, number + 1))
+    size, longer = np.divmod(ends - begin, count)  # the first `longer` parts hold one step more
+    own = begin[of] + number * size[of] + np.minimum(number, longer[of])
+    stop = own + size[of] + (number < longer[of])
     starts = np.where(number == 0, seqs.starts[of], np.maximum(own - lead, seqs.starts[of]))
     inner = bounds.take(of)
     pieces = Pieces(
@@ -33,10 +34,8 @@ def cut(seqs: "Sequences", parts: int, lead: int) -> "Sequences":
         lengths=stop - starts,
         bounds=replace(inner, lead=np.where(number == 0, inner.lead, own - starts)),
     )
-    before = np.where(number == 0, own, np.append(seqs.starts[:1], own[:-1]))
-    before = np.where(number == 1, seqs.starts[of], before)
-    note = ViewNote(
-        view=f"cut(parts={parts}, lead={lead})",
-        repeated_steps=int((own - np.maximum(starts, before)).sum()),
-    )
+    warm = np.where(number == 0, 0, own - starts)
+    before = size[of] + (number <= longer[of])  # the length of the part before
+    new = np.where(number > 1, np.minimum(warm, before), warm)  # what no lead of an earlier part repeats
+    note = ViewNote(view=f"cut(parts={parts}, lead={lead})", repeated_steps=int(new.sum()))
     return pieces_of(seqs, pieces, note)

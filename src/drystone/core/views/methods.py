@@ -48,8 +48,8 @@ class Views:
         sequence that are not scored at its start stay with its first part.
 
         Args:
-            parts: how many of each sequence, ≥ 1; their lengths differ by one step at most, and a sequence of fewer
-                steps gives fewer parts.
+            parts: how many of each sequence, ≥ 1; the first ones are longer by one step where it does not divide
+                evenly, and a sequence of fewer steps gives fewer parts.
             lead: how many steps before a part run, to warm up the state, and are not scored, ≥ 0.
 
         Raises:
@@ -59,7 +59,7 @@ class Views:
             >>> from drystone import Sequences
             >>> parts = Sequences.from_arrays(per_step={"x": [[1, 2, 3, 4, 5]]}).cut(2, lead=1)
             >>> [part["x"].tolist() for part in parts], parts.scored_steps()[0]
-            ([[1, 2], [2, 3, 4, 5]], array([0, 1]))
+            ([[1, 2, 3], [3, 4, 5]], array([0, 1]))
         """
         return cut(self._seqs, parts, lead)
 
