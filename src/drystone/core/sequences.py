@@ -240,48 +240,6 @@ class Sequences(Views):
         """The names of all fields: those with a value a step first."""
         return (*self.step_columns, *self.ahead_fields, *self.sequence_columns)
 
-    @property
-    def source(self) -> npt.NDArray[np.int64]:
-        """[sequences]: the number of the sequence that each was made from, before any view or selection.
-
-        Sequences that `join` made are their own source.
-        """
-        return self.rows if self.sources is None else self.sources
-
-    def bounds_of(self, chosen: npt.NDArray[np.int64]) -> Bounds:
-        """Returns what counts in these sequences, as positions among all values."""
-        if self.bounds is None:
-            return Bounds.whole(self.starts[chosen], self.lengths[chosen])
-        return self.bounds.take(chosen)
-
-    def scored_steps(
-        self, chosen: npt.NDArray[np.int64] | None = None
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Returns the first step of each sequence that is scored, and the one after the last.
-
-        Args:
-            chosen: which sequences; all by default.
-
-        Example:
-            >>> seqs = Sequences.from_arrays(per_step={"x": [[1, 2, 3, 4, 5]]}).ahead("x", [1, 2])
-            >>> seqs.scored_steps()
-            (array([0]), array([3]))
-        """
-        every = np.arange(len(self)) if chosen is None else chosen
-        return self.bounds_of(every).scored(self.starts[every], self.lengths[every], self.reach)
-
-    @property
-    def scores_every_step(self) -> bool:
-        """Whether every step of every sequence is scored."""
-        first, stop = self.scored_steps()
-        return not first.any() and bool((stop == self.lengths).all())
-
-    @property
-    def reach(self) -> tuple[int, int]:
-        """How many steps ahead of a step its first and its last target lie; (0, 0) without fields made by `ahead`."""
-        offsets = [offset for ahead in self.ahead_fields.values() for offset in ahead.offsets] or [0]
-        return min(offsets), max(offsets)
-
     def field(self, name: str) -> Field:
         """Returns one field: its values, type and shape.
 
@@ -332,13 +290,17 @@ class Sequences(Views):
         )
 
     def place(self, sequence: int, step: int | None = None) -> str:
-        """Returns words for a sequence, or a step of it, such as "sequence 3 (id 'pump-7'), step 12, line 40 of a.csv"."""
-        words = f"sequence {sequence}"
-        if self.sequence_id is not None and self.sequence_id in self.sequence_columns:
-            words += f" ({self.sequence_id} {self.field(self.sequence_id)[sequence]!r})"
+        """Returns words for a sequence, or a step of it, such as "sequence 3 (id 'pump-7'), step 12, line 40 of a.csv".
+
+        A step is counted in this sequence; of one that a view made, the words say where it starts in its source.
+        """
         source, start = int(self.source[sequence]), int(self.starts[sequence])
+        known: list[str] = []
+        if self.sequence_id is not None and self.sequence_id in self.sequence_columns:
+            known.append(f"{self.sequence_id} {self.field(self.sequence_id)[sequence]!r}")
         if self.notes:
-            words += f" (from step {start - int(self.source_starts[source])} of source sequence {source})"
+            known.append(f"from step {start - int(self.source_starts[source])} of source sequence {source}")
+        words = f"sequence {sequence} ({', '.join(known)})" if known else f"sequence {sequence}"
         if step is not None:
             words += f", step {step}"
         found = self.origin.where(start + (step or 0), source)

@@ -78,5 +78,5 @@ def test_places_name_the_source(made: tuple[Sequences, Plain]) -> None:
     if not seqs.notes:
         return
     for number, run in enumerate(plain.runs):
-        assert f"(from step {run.start} of source sequence {run.source})" in seqs.place(number)
+        assert f"from step {run.start} of source sequence {run.source}" in seqs.place(number)
         assert seqs.source[number] == run.source

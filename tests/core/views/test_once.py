@@ -47,7 +47,7 @@ def test_parts_of_a_cut_differ_by_one_step_and_join_again_without_a_copy(found: 
 
 @given(lengths, st.sampled_from([(0.5, 0.5), (0.7, 0.15, 0.15), (1 / 3, 1 / 3, 1 / 3)]), contexts)
 def test_parts_of_a_split_score_each_step_exactly_once(found: list[int], fractions: Any, context: Any) -> None:
-    seqs, _ = numbered([length + 4 for length in found])
+    seqs, _ = numbered([length + 10 for length in found])
     parts = seqs.split_by_time(fractions=fractions, context=context)
     assert sum((scored(part) for part in parts), Counter[int]()) == scored(seqs)
 

@@ -90,7 +90,7 @@ def test_what_was_read_from_a_file_keeps_its_place(tmp_path: Path) -> None:
     seqs = ds.read(path, sequence_id="pump")
     windows = seqs.windows(2)
     assert windows.place(4, 1) == (
-        "sequence 4 (pump 'b') (from step 2 of source sequence 1), step 1, line 9 of pumps.csv"
+        "sequence 4 (pump 'b', from step 2 of source sequence 1), step 1, line 9 of pumps.csv"
     )
     assert "line 9 of pumps.csv" in windows.join(by="pump").place(1, 3)
     swapped = windows.select([4, 3, 0]).join()

@@ -1,9 +1,10 @@
 """The views as methods of Sequences."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from drystone.core.views.ahead import ahead
+from drystone.core.views.counting import Counting
 from drystone.core.views.cut import cut
 from drystone.core.views.join import join
 from drystone.core.views.split import Context, split_by_time
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from drystone.core.sequences import Sequences
 
 
-class Views:
+class Views(Counting):
     """Sequences made from these without a copy of values; `notes` says what each left out or repeated."""
 
     def windows(self, steps: int, stride: int | None = None, horizon: int = 0) -> "Sequences":
@@ -158,7 +159,3 @@ class Views:
             (array([2, 3, 4, 5, 6]), (array([1]), array([4])))
         """
         return split_by_time(self._seqs, at, fractions, field, context)
-
-    @property
-    def _seqs(self) -> "Sequences":
-        return cast("Sequences", self)
