@@ -9,6 +9,7 @@ from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.grid import Grid, Ints
 from drystone.core.plan import Plan
+from drystone.core.scored import ahead_fields, scored_mask
 from drystone.core.sequences import Sequences
 
 
@@ -58,11 +59,12 @@ def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collect
         grid=grid,
         step_fields={
             name: _gather(column, starts, grid) for name, column in seqs.step_columns.items() if name in fields
-        },
+        }
+        | ahead_fields(seqs, grid, which, offset, fields),
         span_fields={
             name: column.take(seqs.rows[which]) for name, column in seqs.sequence_columns.items() if name in fields
         },
-        scored=grid.valid.copy(),
+        scored=scored_mask(seqs, grid, which, offset),
     )
 
 
