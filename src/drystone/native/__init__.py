@@ -8,6 +8,7 @@ from drystone.native.memory import empty
 from drystone.native.numpy_packing import chosen_rows
 from drystone.native.packing import fill_grids, pack_groups
 from drystone.native.ragged import gather
+from drystone.native.sorting import sort_keys
 from drystone.native.tapes import cut_batches, cut_runs, lay_tapes
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "is_built",
     "lay_tapes",
     "pack_groups",
+    "sort_keys",
 ]
