@@ -23,11 +23,13 @@ def scored_mask(seqs: "Sequences", grid: Grid, which: Ints, offset: Ints) -> Boo
         which: [spans] the sequence that each span shows ...
         offset: ... [spans] and from which of its steps on.
     """
+    mask = grid.valid.copy()
+    if seqs.is_plain:
+        return mask
     spans = grid.spans
     first, stop = seqs.scored_steps(which)
     first = np.clip(first - offset, 0, spans.length)
     stop = np.clip(stop - offset, first, spans.length)
-    mask = grid.valid.copy()
     cells = mask.reshape(-1)
     start = spans.row * grid.num_steps + spans.start
     cells[ranges(start, first)] = False

@@ -50,8 +50,15 @@ class Counting:
     @property
     def scores_every_step(self) -> bool:
         """Whether every step of every sequence is scored."""
+        if self.is_plain:
+            return True
         first, stop = self.scored_steps()
         return not first.any() and bool((stop == self._seqs.lengths).all())
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no view says what counts, so that every step is scored."""
+        return self._seqs.bounds is None and not self._seqs.ahead_fields
 
     @property
     def reach(self) -> tuple[int, int]:
