@@ -139,7 +139,7 @@ def batch_size(facts: Facts) -> str:
     updates = -(-count // size)
     words = f"batch_size={size:,} makes {_count(updates, 'update')} an epoch."
     smaller, larger = count // FEW_UPDATES, 4 * size
-    if updates < FEW_UPDATES and 1 < smaller < size:
+    if updates < FEW_UPDATES and 1 < smaller <= size // 2:
         return f"{words} That is few for training: {smaller:,} makes {-(-count // smaller):,}."
     if updates > MANY_UPDATES:
         bound = larger * int(facts.lengths.max()) * facts.padded.num_bytes / _largest_cells(facts.padded)
