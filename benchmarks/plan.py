@@ -6,7 +6,8 @@
 Lengths are lognormal(4, 0.8), cut at 512 steps. Each layout is planned in a process of its own, in turn with
 argsort (its default kind), so that both see the same noise. "Beyond the tables" is the peak of resident memory while
 planning, less what was there before (the caller's lengths) and less the plan's three tables; the plan's own copy of
-the lengths (8 bytes a sequence) counts as beyond. A process may take what memory is free, and no more.
+the lengths (8 bytes a sequence) counts as beyond. It is measured in a run that is not timed, and is coarse below 10⁷
+sequences. A process may take what memory is free, and no more.
 
 Peers plan fewer sequences, in turn with `Bucketed` of the same lengths and budget. Lhotse's cuts are made before the
 clock starts. fairseq is timed twice: `batch_by_size` alone, on lengths sorted before; and a whole epoch of it (random
@@ -51,7 +52,7 @@ def layout_found(name: str, count: int, seed: int, repeats: int) -> Found:
     layout.plan(lengths[:1000])
     _limit_memory()
     planned: list[float] = []
-    peak, table_bytes = peak_of(lambda: layout.plan(lengths, seed))
+    memory = memory_of(lambda: layout.plan(lengths, seed))
     sorts: list[float] = [seconds_of(lambda: np.argsort(lengths))]
     for epoch in range(repeats):
         planned.append(seconds_of(partial(layout.plan, lengths, seed, epoch)))
@@ -63,21 +64,27 @@ def layout_found(name: str, count: int, seed: int, repeats: int) -> Found:
         "argsort_seconds": median(sorts),
         "plan_over_argsort": median(beside),
         "plan_over_argsort_each": beside,
-        "table_bytes_per_sequence": table_bytes / count,
-        "peak_bytes_per_sequence_beyond_tables": None if peak is None else (peak - table_bytes) / count,
+        **memory,
     }
 
 
-def peak_of(run: Callable[[], Plan]) -> tuple[int | None, int]:
-    """Returns by how many bytes the resident memory rose at its peak (None but on Linux), and the bytes of the tables."""
+def memory_of(run: Callable[[], Plan]) -> dict[str, int | None]:
+    """Returns the bytes of the plan's tables, and by how many resident memory rose above them at its peak."""
     try:
         Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
-        before = _memory("VmRSS")
     except OSError:
-        before = None
+        return {"table_bytes": _table_bytes(run()), "peak_bytes_beyond_tables": None}
+    before = _memory("VmRSS")
     plan = run()
-    tables = plan.table.nbytes + plan.batches.nbytes + plan.dropped.nbytes
-    return None if before is None else _memory("VmHWM") - before, tables
+    peak, table_bytes = _memory("VmHWM") - before, _table_bytes(plan)
+    _lengths, held = plan.lengths, _memory("VmRSS")
+    del plan
+    resident = min(table_bytes, held - _memory("VmRSS"))  # a column of zeros may never have taken the memory it spans
+    return {"table_bytes": table_bytes, "peak_bytes_beyond_tables": peak - resident}
+
+
+def _table_bytes(plan: Plan) -> int:
+    return plan.table.nbytes + plan.batches.nbytes + plan.dropped.nbytes
 
 
 def peer_found(name: str, count: int, seed: int, repeats: int) -> Found:
@@ -151,7 +158,7 @@ def layout_line(name: str, found: Found) -> list[str]:
     if "error" in found:
         return [name, found["error"], *[""] * 6]
     most = MOST_TIME.get(type(LAYOUTS[name]))
-    beyond = found["peak_bytes_per_sequence_beyond_tables"]
+    beyond = found["peak_bytes_beyond_tables"]
     return [
         name,
         f"{found['plan_seconds']:.2f} s",
@@ -159,8 +166,8 @@ def layout_line(name: str, found: Found) -> list[str]:
         f"{found['argsort_seconds']:.2f} s",
         f"{found['plan_over_argsort']:.2f}",
         "" if most is None else f"≤ {most}",
-        f"{found['table_bytes_per_sequence']:.0f}",
-        "not measured" if beyond is None else f"{beyond:.0f}",
+        f"{found['table_bytes'] / found['count']:.0f}",
+        "not measured" if beyond is None else f"{beyond / found['count']:.0f}",
     ]
 
 
