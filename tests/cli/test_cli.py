@@ -11,6 +11,7 @@ import pytest
 from pyarrow import csv
 
 import drystone as ds
+from drystone import native
 from drystone.cli.main import main
 
 FAST = ["--epochs", "1", "--hidden-size", "4", "--quiet"]
@@ -171,7 +172,7 @@ def test_bad_input_ends_with_a_sentence_and_writes_nothing(
 
 def test_help_and_version(program: Any) -> None:
     code, out, _ = program("--version")
-    assert (code, out) == (0, "drystone 0.1.0\n")
+    assert (code, out) == (0, f"drystone 0.1.0 (native core: {native.describe()})\n")
     for verb in ("fit", "evaluate", "predict"):
         code, out, _ = program(verb, "--help")
         assert code == 0

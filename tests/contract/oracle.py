@@ -52,12 +52,16 @@ def broken_rule(
 
 
 def goes_on(span: Span, spans: list[Span]) -> bool:
-    """Whether a span starts at column 0 and continues the last one of the same row of the batch before."""
-    before = [other for other in spans if (other.batch, other.row) == (span.batch - 1, span.row)]
-    if span.step != 0 or not before:
+    """Whether a span continues the span before it on its row, in this batch or an earlier one."""
+    before = [other for other in spans if other.row == span.row and place(other) < place(span)]
+    if not before:
         return False
-    last = max(before, key=lambda other: other.step)
+    last = max(before, key=place)
     return last.sequence == span.sequence and last.offset + last.length == span.offset
+
+
+def place(span: Span) -> tuple[int, int]:
+    return span.batch, span.step
 
 
 # Batch: valid inside spans; reset exactly where a span with offset 0 starts.

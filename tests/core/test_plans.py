@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from drystone.core.errors import DataError, LayoutError, PlanError
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
-from drystone.core.layouts.packed import best_fit
 from drystone.core.plan import Plan
 from tests.contract import strategies
 from tests.contract.oracle import broken_rule
@@ -46,87 +45,11 @@ def test_a_plan_does_not_change_with_the_users_array() -> None:
         plan.lengths[0] = 9
 
 
-@given(strategies.lengths, strategies.bucketed(), strategies.seeds)
-def test_buckets_bound_rows_and_cells(lengths: Ints, layout: Bucketed, seed: int) -> None:
-    plan = layout.plan(lengths, seed)
-    for (rows, steps), batch in zip(shapes_of(plan), range(plan.num_batches), strict=True):
-        if layout.cells is not None:
-            assert rows * steps <= layout.cells
-        elif isinstance(layout.batch_size, int):
-            assert rows <= layout.batch_size
-        inside = lengths[plan.spans(batch).sequence]
-        assert inside.max() == steps
-        if layout.boundaries is not None:
-            bucket = np.searchsorted(layout.boundaries, inside, side="left")
-            assert (bucket == bucket[0]).all()
-            if isinstance(layout.batch_size, tuple):
-                assert rows <= layout.batch_size[bucket[0]]
-
-
-@given(strategies.lengths, st.integers(1, 8), strategies.seeds)
-def test_packed_by_count_holds_exactly_that_many_sequences(lengths: Ints, count: int, seed: int) -> None:
-    plan = Packed(sequences=count).plan(lengths, seed)
-    sizes = np.bincount(plan.column("batch"))
-    assert (sizes[:-1] == count).all()
-    assert 1 <= sizes[-1] <= count
-
-
-@given(strategies.lengths, st.integers(1, 4))
-def test_best_fit_never_overfills_a_row(lengths: Ints, max_rows: int) -> None:
-    row, step = best_fit(lengths, strategies.MAX_LENGTH, max_rows)
-    for number in range(int(row.max()) + 1):
-        on_row = np.flatnonzero(row == number)
-        order = on_row[np.argsort(step[on_row])]
-        ends = step[order] + lengths[order]
-        assert step[order][0] == 0
-        assert (step[order][1:] == ends[:-1]).all()
-        assert ends[-1] <= strategies.MAX_LENGTH
-
-
-@given(strategies.lengths, strategies.stateful, strategies.seeds)
-def test_stateful_tapes_hold_all_and_end_together(lengths: Ints, layout: Stateful, seed: int) -> None:
-    plan = layout.plan(lengths, seed)
-    assert plan.dropped.num_rows == 0
-    assert plan.num_steps == lengths.sum()
-    num_rows = min(layout.rows, len(lengths))
-    assert set(shapes_of(plan)) == {(num_rows, layout.steps)}
-    tapes = np.bincount(plan.column("row"), weights=plan.column("length"), minlength=num_rows)
-    assert tapes.max() - tapes.min() <= lengths.max()
-    for row in range(num_rows):
-        on_row = plan.column("row") == row
-        at = plan.column("batch")[on_row] * layout.steps + plan.column("step")[on_row]
-        assert (at == np.cumsum(plan.column("length")[on_row]) - plan.column("length")[on_row]).all()
-
-
-def test_stateful_in_the_given_order_takes_the_tape_that_ends_first() -> None:
-    plan = Stateful(rows=2, steps=4, order="given").plan([6, 3, 3, 1])
-    names = ("batch", "row", "step", "sequence", "offset")
-    found = list(zip(*(plan.column(name).tolist() for name in names), strict=True))
-    first = [(0, 0, 0, 0, 0), (0, 1, 0, 1, 0), (0, 1, 3, 2, 0)]
-    assert found == [*first, (1, 0, 0, 0, 4), (1, 0, 2, 3, 0), (1, 1, 0, 2, 1)]
-
-
-def test_stateful_tapes_are_balanced_on_long_tailed_lengths() -> None:
-    lengths = np.random.default_rng(0).lognormal(4, 0.8, 5_000).astype(np.int64) + 1
-    plan = Stateful(rows=32, steps=50).plan(lengths)
-    tapes = np.bincount(plan.column("row"), weights=plan.column("length"))
-    assert (tapes.max() - tapes.min()) / tapes.max() < 0.001
-    assert plan.padding_fraction < 0.01
-
-
 def test_plans_are_the_same_on_every_machine_and_version() -> None:
     lengths = np.array([5, 3, 8, 1, 9, 2, 2, 7])
     assert Padded(3).plan(lengths, seed=7, epoch=2).column("sequence").tolist() == [6, 7, 4, 0, 1, 5, 3, 2]
-    assert Packed(rows=2, steps=10).plan(lengths, seed=7, epoch=2).column("sequence").tolist() == [
-        4,
-        7,
-        6,
-        2,
-        5,
-        0,
-        1,
-        3,
-    ]
+    packed = Packed(rows=2, steps=10).plan(lengths, seed=7, epoch=2)
+    assert packed.column("sequence").tolist() == [4, 7, 6, 2, 3, 0, 1, 5]
     bucketed = Bucketed(boundaries=(3, 7), batch_size=2)
     assert bucketed.plan(lengths, seed=2**64 - 1, epoch=0).column("sequence").tolist() == [0, 7, 1, 5, 4, 2, 6, 3]
 
@@ -172,7 +95,7 @@ def test_sorted_and_given_orders() -> None:
 def test_what_is_dropped_is_counted() -> None:
     plan = Padded(3, order="given", remainder="drop").plan([2, 2, 2, 5])
     assert plan.dropped.to_pylist() == [{"sequence": 3, "offset": 0, "length": 5, "reason": "remainder"}]
-    assert "1 spans (5 steps) dropped" in plan.summary()
+    assert "5 steps of 1 sequences: remainder" in str(plan.summary())
 
 
 @pytest.mark.parametrize(
@@ -209,7 +132,7 @@ def test_a_sequence_too_long_for_the_layout_is_named(layout: Layout) -> None:
         (lambda: Padded(2, remainder="pad"), "remainder"),  # type: ignore[arg-type]
         (lambda: Bucketed(batch_size=4), "either boundaries= or num_buckets="),
         (lambda: Bucketed(boundaries=(10,), num_buckets=2, batch_size=4), "either boundaries= or num_buckets="),
-        (lambda: Bucketed(boundaries=(10,)), "either batch_size= or cells="),
+        (lambda: Bucketed(boundaries=(10,)), "batch_size=, cells= or cost="),
         (lambda: Bucketed(boundaries=(10, 10), batch_size=4), r"boundaries\[1\] is 10, after 10"),
         (lambda: Bucketed(boundaries=(0, 10), batch_size=4), r"boundaries\[0\]"),
         (lambda: Bucketed(boundaries=(10, 20), batch_size=(4, 2)), "2 numbers for 3 buckets"),
@@ -217,7 +140,25 @@ def test_a_sequence_too_long_for_the_layout_is_named(layout: Layout) -> None:
         (lambda: Bucketed(num_buckets=0, batch_size=4), "num_buckets"),
         (Packed, "rows= and steps=, or sequences="),
         (lambda: Packed(rows=3), "rows= and steps="),
-        (lambda: Packed(rows=3, sequences=4), "not both"),
+        (lambda: Packed(rows=3, steps=9, sequences=4), "not both"),
+        (lambda: Packed(sequences=3, long="stateful"), "without sequences="),
+        (lambda: Packed(rows=3, steps=9, gap=-1), "gap must be"),
+        (lambda: Packed(rows=3, steps=9, long="cut"), "'error', 'stateful'; got 'cut'"),  # type: ignore[arg-type]
+        (lambda: Packed(sequences=3, row_multiple=0), "row_multiple must be"),
+        (lambda: Bucketed(num_buckets=2, cells=9, cost=9, quadratic_steps=3), "either cells= or cost="),
+        (lambda: Bucketed(num_buckets=2, cost=9), "go together"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, quadratic_steps=9), "go together"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, max_padding=1.0), "from 0 to below 1; got 1.0"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, max_padding=float("nan")), "got nan"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, batch_multiple=0), "batch_multiple must be"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, pad_to="most"), "'longest', 'boundary'"),  # type: ignore[arg-type]
+        (lambda: Bucketed(boundaries=(4, 9), cells=8, pad_to="boundary"), r"boundaries\[1\], 9, costs 9; .* is 8"),
+        (lambda: Stateful(None, 4), "rows must be"),
+        (lambda: Stateful(2, 4, align="day").plan([1, 2]), "'day': plan the sequences, not their lengths"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=[0, 0]), "row of its own"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=[2]), "names row 2; there are 2"),
+        (lambda: Packed(2, 4, long="stateful").plan([1, 2], carried=[7]), "names row 7; there are 2"),
+        (lambda: Padded(2).plan([1, 2], carried=[0]), "Padded carries no state"),
         (lambda: Packed(rows=3, steps=0), "steps must be"),
         (lambda: Stateful(0, 4), "rows must be"),
         (lambda: Stateful(4, 0), "steps must be"),
@@ -294,14 +235,12 @@ def test_check_follows_carried_sequences() -> None:
         spans = {"batch": [0, 0, 1], "row": [0, 1, row], "step": [0, 0, 0], "sequence": [0, 1, 0]}
         spans |= {"offset": [0, 0, offset], "length": [4, 4, 2]}
         batches = {"rows": [2, 2], "steps": [4, 4], "update": [0, 1], "cells": [8, 8], "cost": [8, 8]}
-        none = pa.table(
-            {
-                "sequence": pa.array([], pa.int64()),
-                "offset": pa.array([], pa.int64()),
-                "length": pa.array([], pa.int64()),
-            }
+        return Plan(
+            table=pa.table(spans),
+            batches=pa.table(batches),
+            dropped=strategies.nothing_dropped(),
+            lengths=np.array([6, 4]),
         )
-        return Plan(table=pa.table(spans), batches=pa.table(batches), dropped=none, lengths=np.array([6, 4]))
 
     carried(row=0, offset=4).check()
     with pytest.raises(PlanError, match=r"batch 1, row 1.*does not continue"):

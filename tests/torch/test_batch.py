@@ -1,5 +1,7 @@
 """Batches as tensors, and pools by sequence."""
 
+import pickle
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import jaxtyping
@@ -34,6 +36,29 @@ def test_tensors_equal_the_arrays_they_came_from() -> None:
     assert batch.by_span("y").tolist() == host.by_span("y").tolist()
     with pytest.raises(ds.DataError, match="no field 'z'"):
         batch["z"]
+
+
+@pytest.mark.parametrize("dtype", [None, torch.float32, torch.bfloat16])
+def test_batches_pass_between_processes_whole(dtype: torch.dtype | None) -> None:
+    seqs = ds.Sequences.from_arrays(
+        {"x": [[1.5, 2.0], [3.0]], "word": [["a", "b"], ["c"]]}, {"y": [0.5, 1.0], "name": ["p", "q"]}
+    )
+    batch = next(batches(ds.Loader(seqs, ds.Packed(rows=1, steps=4)), dtype=dtype))
+    found = pickle.loads(pickle.dumps(batch))
+    for name in ("x", "y"):
+        assert found[name].dtype == batch[name].dtype
+        assert torch.equal(found[name], batch[name])
+        np.testing.assert_array_equal(found.host[name], batch.host[name])
+    assert (found["word"].tolist(), found["name"].tolist()) == (batch["word"].tolist(), batch["name"].tolist())
+    for name in ("valid", "reset", "scored", "sequence"):
+        assert torch.equal(getattr(found, name), getattr(batch, name))
+    assert torch.equal(found.ends.step, batch.ends.step)
+
+
+def test_values_travel_in_shared_memory() -> None:
+    seqs = ds.Sequences.from_arrays({"x": [np.ones((1000, 32))] * 4}, {"y": [1, 2, 3, 4]})
+    batch = next(batches(ds.Loader(seqs, ds.Padded(4))))
+    assert len(ForkingPickler.dumps(batch)) < batch["x"].nbytes / 100
 
 
 @given(strategies.lengths, strategies.whole_layouts, st.sampled_from(["mean", "max"]))

@@ -5,7 +5,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 import drystone as ds
@@ -23,7 +22,7 @@ def test_the_run_folder_holds_everything_and_opens_again(vowels: Sequences) -> N
         "schema.json",
         "weights.safetensors",
         "metrics.jsonl",
-        "plan.parquet",
+        "plan.zip",
         "split.parquet",
         "curves.png",
     }
@@ -31,8 +30,9 @@ def test_the_run_folder_holds_everything_and_opens_again(vowels: Sequences) -> N
     assert [record.get("epoch") for record in records] == [1, 2, None]
     assert {"loss", "accuracy", "steps_per_second", "valid_loss", "valid_accuracy"} <= records[0].keys()
     assert records[-1]["part"] == "test"
-    plan = pq.read_table(run.path / "plan.parquet")
-    assert sorted(plan["sequence"].to_pylist()) == list(range(len(run.split.train)))
+    plan = ds.Plan.load(run.path / "plan.zip")
+    plan.check()
+    assert plan.lengths.tolist() == vowels.lengths[run.split.train].tolist()
     opened = Run.open(run.path)
     assert opened.settings == run.settings
     assert opened.schema == run.schema

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from drystone import native
 from drystone.cli import evaluate, fit, predict
 from drystone.cli.interrupts import INTERRUPTED
 from drystone.core.errors import DrystoneError
@@ -27,7 +28,7 @@ app.command("predict", help=predict.HELP, no_args_is_help=True)(predict.predict)
 
 def _show_version(value: bool) -> None:
     if value:
-        typer.echo(f"drystone {version('drystone')}")
+        typer.echo(f"drystone {version('drystone')} (native core: {native.describe()})")
         raise typer.Exit
 
 

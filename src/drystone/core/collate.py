@@ -8,7 +8,6 @@ from drystone.core.batch import Batch, Values
 from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.grid import Grid, Ints
-from drystone.core.lengths import ranges
 from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
 
@@ -41,19 +40,27 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
     wanted = _wanted(seqs, fields)
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
     _check_lengths(seqs, plan, grid.spans.sequence)
-    positions = ranges(seqs.starts[grid.spans.sequence] + grid.spans.offset, grid.spans.length)
-    cells = grid.cells
+    return fill(seqs, grid, grid.spans.sequence, grid.spans.offset, wanted)
+
+
+def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collection[str]) -> Batch:
+    """Fills a grid: span i shows the steps of sequence which[i] of `seqs` from offset[i] on.
+
+    Args:
+        seqs: the sequences that hold the values; the spans may call them by other numbers.
+        grid: what lies where.
+        which: [spans] the sequences of `seqs`.
+        offset: [spans] the first step of each that is shown.
+        fields: the fields to gather.
+    """
+    starts = seqs.starts[which] + offset
     return Batch(
         grid=grid,
         step_fields={
-            name: _gather(column, positions, cells, grid)
-            for name, column in seqs.step_columns.items()
-            if name in wanted
+            name: _gather(column, starts, grid) for name, column in seqs.step_columns.items() if name in fields
         },
         span_fields={
-            name: column.take(seqs.rows[grid.spans.sequence])
-            for name, column in seqs.sequence_columns.items()
-            if name in wanted
+            name: column.take(seqs.rows[which]) for name, column in seqs.sequence_columns.items() if name in fields
         },
         scored=grid.valid.copy(),
     )
@@ -68,9 +75,8 @@ def _check_lengths(seqs: Sequences, plan: Plan, sequence: Ints) -> None:
         )
 
 
-def _gather(column: Column, positions: Ints, cells: Ints, grid: Grid) -> Values:
-    flat = column.empty((grid.num_rows * grid.num_steps,))
-    flat[cells] = column.take(positions)
+def _gather(column: Column, starts: Ints, grid: Grid) -> Values:
+    flat = column.gather(starts, grid.first_cells, grid.spans.length, grid.num_rows * grid.num_steps)
     return flat.reshape(grid.num_rows, grid.num_steps, *column.item_shape)
 
 

@@ -7,8 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from drystone import native
 from drystone.core.errors import DataError
+from drystone.core.lengths import ranges
 
+Ints = npt.NDArray[np.int64]
 KINDS = "fiubM"  # floats, integers, bools, timestamps
 
 
@@ -47,7 +50,7 @@ class Column:
     def _array(self) -> npt.NDArray[Any]:
         return cast("npt.NDArray[Any]", self.values)
 
-    def take(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def take(self, positions: Ints) -> npt.NDArray[Any]:
         """Returns a copy of the values at these positions; text comes as an array of str objects."""
         if self.is_text:
             return cast("pa.Array", self.values).take(pa.array(positions)).to_numpy(zero_copy_only=False)
@@ -64,6 +67,19 @@ class Column:
         if self.is_text:
             return np.full(shape, "", dtype=object)
         return np.zeros((*shape, *self.item_shape), dtype=self._array.dtype)
+
+    def gather(self, starts: Ints, targets: Ints, lengths: Ints, size: int) -> npt.NDArray[Any]:
+        """Returns [size, *item shape]: the runs of values start … start + length − 1 at their targets.
+
+        Everywhere else it holds 0, or "" for text. Targets rise, and no two runs overlap.
+        """
+        if self.is_text:
+            result = self.empty((size,))
+            result[ranges(targets, lengths)] = self.take(ranges(starts, lengths))
+            return result
+        result = native.empty((size, *self.item_shape), self._array.dtype)
+        native.gather(self._array, starts, targets, lengths, result)
+        return result
 
 
 def column_from_numpy(array: npt.NDArray[Any], name: str) -> Column:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from drystone.core.errors import ShapeError
 from drystone.core.lengths import ranges
+from drystone.native import gather
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -83,11 +84,19 @@ class Grid:
     @classmethod
     def from_spans(cls, num_rows: int, num_steps: int, spans: Spans) -> Self:
         """Derives the masks: valid inside spans, reset where a sequence starts."""
-        valid = np.zeros((num_rows, num_steps), dtype=bool)
-        reset = np.zeros((num_rows, num_steps), dtype=bool)
-        valid.reshape(-1)[ranges(spans.row * num_steps + spans.start, spans.length)] = True
-        reset[spans.row[spans.is_first], spans.start[spans.is_first]] = True
-        return cls(num_rows=num_rows, num_steps=num_steps, spans=spans, ends=_ends_of(spans), valid=valid, reset=reset)
+        cells = spans.row * num_steps + spans.start
+        valid = np.empty(num_rows * num_steps, dtype=bool)
+        gather(np.ones(num_steps, dtype=bool), np.zeros_like(cells), cells, spans.length, valid)
+        reset = np.zeros(num_rows * num_steps, dtype=bool)
+        reset[cells[spans.is_first]] = True
+        return cls(
+            num_rows=num_rows,
+            num_steps=num_steps,
+            spans=spans,
+            ends=_ends_of(spans),
+            valid=valid.reshape(num_rows, num_steps),
+            reset=reset.reshape(num_rows, num_steps),
+        )
 
     @classmethod
     def from_masks(cls, reset: npt.ArrayLike, valid: npt.ArrayLike) -> Self:
@@ -128,9 +137,14 @@ class Grid:
         return result
 
     @property
+    def first_cells(self) -> Ints:
+        """[spans]: the number row × steps + step of the cell where each span starts."""
+        return self.spans.row * self.num_steps + self.spans.start
+
+    @property
     def cells(self) -> Ints:
         """[valid cells]: their numbers row × steps + step, span after span."""
-        return ranges(self.spans.row * self.num_steps + self.spans.start, self.spans.length)
+        return ranges(self.first_cells, self.spans.length)
 
     @property
     def is_whole(self) -> bool:

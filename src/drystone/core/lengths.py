@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from drystone import native
 from drystone.core.errors import DataError
 
 Lengths: TypeAlias = npt.NDArray[np.int64]
@@ -77,3 +78,15 @@ def ranges(starts: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.in
     """
     offsets = offsets_of(lengths)
     return np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], lengths)
+
+
+def take_runs(values: Lengths, starts: npt.NDArray[np.int64], lengths: Lengths) -> npt.NDArray[np.int64]:
+    """Returns values[start … start + length − 1] of every pair, one run after the other.
+
+    >>> take_runs(np.array([5, 6, 7, 8]), np.array([2, 0]), np.array([2, 1]))
+    array([7, 8, 5])
+    """
+    offsets = offsets_of(lengths)
+    result = np.empty(int(offsets[-1]), dtype=np.int64)
+    native.gather(values, starts, offsets[:-1], lengths, result)
+    return result

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from drystone.core import checks
+from drystone.core import checks, plan_file
 from drystone.core.arrow import one_chunk
+from drystone.core.errors import DataError, PlanError
 from drystone.core.grid import Spans
 from drystone.core.lengths import Lengths
-from drystone.core.storage import whole_file
+from drystone.core.shares import share_of
+from drystone.core.summary import Summary, summary_of
 
 SPAN_COLUMNS = ("batch", "row", "step", "sequence", "offset", "length")
 BATCH_COLUMNS = ("rows", "steps", "update", "cells", "cost")
@@ -29,6 +30,7 @@ class Plan:
         dropped: what was left out: sequence, offset, length, reason.
         lengths: [sequences] the lengths that were planned.
         max_cells: the budget of cells that every batch keeps to, or None.
+        rank, num_ranks: whose share of the plan this is; 0 and 1 for the whole.
 
     Example:
         >>> from drystone import Padded
@@ -36,8 +38,8 @@ class Plan:
         >>> plan.table.to_pydict()["row"], plan.batches.to_pydict()["steps"]
         ([0, 1, 0], [3, 2])
         >>> plan.check()
-        >>> print(plan.summary())
-        2 batches of 3 sequences and 6 steps; 8 cells, 25.0% padding; 2 distinct shapes, largest 2 × 3
+        >>> plan
+        Plan(2 batches, 3 sequences, 6 steps, 8 cells, 25.0% padding)
     """
 
     table: pa.Table
@@ -45,6 +47,8 @@ class Plan:
     dropped: pa.Table
     lengths: Lengths
     max_cells: int | None = None
+    rank: int = 0
+    num_ranks: int = 1
 
     @property
     def num_batches(self) -> int:
@@ -60,6 +64,11 @@ class Plan:
         """The real steps that the plan lays out."""
         return int(self.column("length").sum())
 
+    @cached_property
+    def num_sequences(self) -> int:
+        """The sequences that the plan lays out."""
+        return int(np.count_nonzero(self.column("offset") == 0))
+
     @property
     def padding_fraction(self) -> float:
         """The fraction of all cells that hold no real step, 0 … 1."""
@@ -67,8 +76,12 @@ class Plan:
 
     def column(self, name: str) -> npt.NDArray[np.int64]:
         """Returns a column of `table` or `batches` as an array, without a copy."""
-        source = self.table if name in SPAN_COLUMNS else self.batches
-        return np.asarray(one_chunk(source[name]))
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, npt.NDArray[np.int64]]:
+        tables = ((self.table, SPAN_COLUMNS), (self.batches, BATCH_COLUMNS))
+        return {name: np.asarray(one_chunk(table[name])) for table, names in tables for name in names}
 
     def shape(self, batch: int) -> tuple[int, int]:
         """Returns the rows and steps of a batch."""
@@ -93,33 +106,83 @@ class Plan:
         return np.searchsorted(self.column("batch"), np.arange(self.num_batches + 1)).astype(np.int64)
 
     def check(self) -> None:
-        """Proves that the plan keeps the contract.
+        """Proves that the plan keeps the contract; of a share, that each sequence is whole in it or absent.
 
         Raises:
-            PlanError: spans overlap or leave their grid, a step is missing or laid out twice, a continued
-                sequence does not follow on in its row, or a batch is over its budget; the message names the place.
+            PlanError: spans overlap or leave their grid, a step is missing or laid out twice, a span that goes
+                on with a sequence does not continue the span before it on its row, or a batch is over its
+                budget; the message names the place.
         """
         checks.check_plan(self)
 
-    def summary(self) -> str:
-        """Returns the plan's figures in words."""
-        shapes = set(zip(self.column("rows").tolist(), self.column("steps").tolist(), strict=True))
-        rows, steps = max(shapes, key=lambda shape: shape[0] * shape[1], default=(0, 0))
-        placed = len(np.unique(self.column("sequence")))
-        words = (
-            f"{self.num_batches:,} batches of {placed:,} sequences and {self.num_steps:,} steps; "
-            f"{self.num_cells:,} cells, {self.padding_fraction:.1%} padding; "
-            f"{len(shapes):,} distinct shapes, largest {rows} × {steps}"
-        )
-        if self.dropped.num_rows:
-            steps = int(np.asarray(self.dropped["length"]).sum())
-            words += f"; {self.dropped.num_rows:,} spans ({steps:,} steps) dropped"
-        return words
+    def shard(self, rank: int, num_ranks: int) -> "Plan":
+        """Returns one rank's share: of every batch, about as many steps as every other rank has.
 
-    def save(self, path: str | Path) -> None:
-        """Writes the span table as one Parquet file, which appears only when it is whole."""
-        with whole_file(Path(path)) as partial:
-            pq.write_table(self.table, partial)
+        The rows of each batch are split, never the batches: a share has all batches, each of
+        ceil(rows / num_ranks) rows on every rank; rows that are missing hold nothing. Where a sequence goes on
+        from span to span, a row belongs to one rank in all batches, and keeps its place there.
+
+        Args:
+            rank: 0 … num_ranks − 1.
+            num_ranks: ≥ 1; there may be more ranks than rows.
+
+        Returns:
+            A plan whose `rank` and `num_ranks` say whose it is; lengths, dropped and the numbers of sequences
+            are those of the whole.
+
+        Raises:
+            PlanError: there is no such rank, or this is a share already.
+
+        Example:
+            >>> from drystone import Padded
+            >>> plan = Padded(batch_size=4, order="given").plan([9, 5, 4, 3])
+            >>> [plan.shard(rank, num_ranks=2).column("sequence").tolist() for rank in range(2)]
+            [[0, 3], [1, 2]]
+        """
+        return share_of(self, rank, num_ranks)
+
+    def summary(self) -> Summary:
+        """Returns the plan's figures; print them, or take them as a record."""
+        return summary_of(self)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Writes the whole plan as one file, which appears only when it is whole.
+
+        It is a zip archive of Parquet files (spans, batches, dropped, lengths), which other tools can read.
+
+        Raises:
+            DataError: the file exists and `overwrite` is false, or its folder does not exist.
+
+        Example:
+            >>> from drystone import Padded
+            >>> Padded(batch_size=2).plan([3, 1, 2]).save("plan.zip")
+            >>> Plan.load("plan.zip").num_sequences
+            3
+        """
+        plan_file.save(self, Path(path), overwrite=overwrite)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Plan":
+        """Reads a plan that `save` wrote.
+
+        Raises:
+            DataError: no such file, or it is damaged, of another kind or of a version to come.
+        """
+        loaded = cls(**plan_file.parts_of(Path(path)))
+        try:
+            checks.check_tables(loaded)
+        except PlanError as error:
+            raise DataError(f"{path} holds no plan that this drystone can use: {error}") from error
+        return loaded
 
     def __repr__(self) -> str:
-        return f"Plan({self.summary()})"
+        share = f"rank {self.rank} of {self.num_ranks}: " if self.num_ranks > 1 else ""
+        words = (
+            f"{self.num_batches:,} batches, {self.num_sequences:,} sequences, {self.num_steps:,} steps, "
+            f"{self.num_cells:,} cells, {self.padding_fraction:.1%} padding"
+        )
+        dropped = f", {np.asarray(self.dropped['length']).sum():,} steps dropped" if self.dropped.num_rows else ""
+        return f"Plan({share}{words}{dropped})"
+
+    def _repr_html_(self) -> str:
+        return self.summary().to_html()

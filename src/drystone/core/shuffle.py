@@ -14,21 +14,38 @@ import numpy.typing as npt
 from drystone.core.errors import LayoutError
 
 SEQUENCES, BATCHES, SPLIT, ROWS = range(4)  # what a stream of random numbers is for
+CHUNK = 1 << 20
 
 
-def permutation(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.int64]:
+def permutation(
+    count: int, seed: int, epoch: int, purpose: int, groups: npt.NDArray[np.integer] | None = None
+) -> npt.NDArray[np.int64]:
     """Returns a random order of 0 … count − 1, fixed by the other arguments.
 
     The high bits of each key are random and its low bits are the index, so that one sort of plain
-    integers both shuffles and settles ties.
+    integers both shuffles and settles ties. With groups, the group stands above the random bits.
+
+    Args:
+        count: how many.
+        seed: fixes the order, with epoch and purpose.
+        epoch: counts passes over the data.
+        purpose: one of the streams of random numbers above.
+        groups: [count] numbers ≥ 0; a smaller one comes first, and the order is random within each.
 
     >>> permutation(5, seed=0, epoch=0, purpose=SEQUENCES)
     array([0, 2, 1, 4, 3])
     """
-    low_bits = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
     keys = _raw(count, seed, epoch, purpose)
-    keys &= ~low_bits
-    keys |= np.arange(count, dtype=np.uint64)
+    index_bits = max(count - 1, 1).bit_length()
+    low_bits = np.uint64((1 << index_bits) - 1)
+    group_bits = 0 if groups is None or count == 0 else int(groups.max()).bit_length()
+    for start in range(0, count, CHUNK):  # in pieces, so that no temporary is as large as the keys
+        piece = keys[start : start + CHUNK]
+        piece >>= np.uint64(group_bits)
+        piece &= ~low_bits
+        piece |= np.arange(start, start + len(piece), dtype=np.uint64)
+        if groups is not None and group_bits:
+            piece |= groups[start : start + len(piece)].astype(np.uint64) << np.uint64(64 - group_bits)
     keys.sort()
     keys &= low_bits
     return keys.view(np.int64)

@@ -56,8 +56,7 @@ def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Pa
 
 def save(seqs: "Sequences", path: Path, *, overwrite: bool) -> None:
     """Writes one Arrow file of one record batch."""
-    if path.exists() and not overwrite:
-        raise DataError(f"{path} exists. Choose another name, or pass overwrite=True.")
+    check_free(path, overwrite=overwrite)
     table = to_table(seqs)
     with (
         whole_file(path) as partial,
@@ -65,6 +64,12 @@ def save(seqs: "Sequences", path: Path, *, overwrite: bool) -> None:
         pa.ipc.new_file(sink, table.schema) as writer,
     ):
         writer.write_table(table)
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Raises DataError where a file is in the way that may not be replaced."""
+    if path.exists() and not overwrite:
+        raise DataError(f"{path} exists. Choose another name, or pass overwrite=True.")
 
 
 @contextmanager

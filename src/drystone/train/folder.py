@@ -12,7 +12,7 @@ SCHEMA = "schema.json"
 WEIGHTS = "weights.safetensors"
 METRICS = "metrics.jsonl"
 SPLIT = "split.parquet"
-PLAN = "plan.parquet"
+PLAN = "plan.zip"
 CURVES = "curves.png"
 FILES = frozenset({SETTINGS, SCHEMA, WEIGHTS, METRICS, SPLIT, PLAN, CURVES})
 

@@ -1,30 +1,34 @@
 """Bucketed: one sequence a row, batches of sequences of similar length."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 
+from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
 from drystone.core.layouts.base import (
+    Epoch,
     Ints,
     Layout,
     Order,
     Placement,
     Remainder,
-    Shuffle,
     check_choice,
     check_positive,
     freeze,
-    longest_of_each,
-    no_ints,
 )
-from drystone.core.lengths import Lengths
+from drystone.core.layouts.buckets import Buckets, distinct_lengths, equal_buckets, given_buckets, narrow
+from drystone.core.lengths import Lengths, offsets_of, take_runs
+
+PadTo = Literal["longest", "boundary"]
+NO_BUDGET = 1 << 62
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Bucketed(Layout):
     """One sequence a row; sequences of similar length share a batch.
 
@@ -33,11 +37,17 @@ class Bucketed(Layout):
 
     Args:
         boundaries: rising lengths, ≥ 1 each; give these or `num_buckets`.
-        num_buckets: buckets to find from the data, so that all hold about as many steps.
-        batch_size: sequences a batch; one number, or one a bucket (shortest first). Give this or `cells`.
+        num_buckets: buckets to find from the data, so that all hold about the same total cost.
+        batch_size: the most sequences a batch; one number, or one a bucket (shortest first).
         cells: the most cells a batch may have, padding included; batches of short sequences get more rows.
+        cost: in place of `cells`, the most a batch may cost: rows × (steps + steps² ∕ quadratic_steps).
+        quadratic_steps: the length at which the second term of the cost equals the first.
+        batch_multiple: a batch has a multiple of so many rows, or fewer.
+        max_padding: the largest fraction of a batch that may be padding, 0 … 1; buckets are split until that holds.
+        pad_to: "longest": a batch is as long as its longest sequence; "boundary": as the longest that its bucket
+            may hold, so that there are few distinct shapes (at most two or three a bucket).
         order: "random", or "given": sequences keep their order within a bucket, batches that of their first one.
-        remainder: whether each bucket's last, smaller batch is kept or dropped.
+        remainder: whether each bucket's last batch is kept or dropped where more rows would fit.
 
     Example:
         >>> Bucketed(boundaries=(10, 20), batch_size=(4, 2, 1)).plan([5, 12, 30, 7, 15, 9, 31]).num_batches
@@ -48,36 +58,58 @@ class Bucketed(Layout):
     num_buckets: int | None = None
     batch_size: int | Sequence[int] | None = None
     cells: int | None = None
+    cost: int | None = None
+    quadratic_steps: int | None = None
+    batch_multiple: int = 1
+    max_padding: float | None = None
+    pad_to: PadTo = "longest"
     order: Order = "random"
     remainder: Remainder = "keep"
 
     def __post_init__(self) -> None:
         check_choice("Bucketed", "order", self.order, get_args(Order))
         check_choice("Bucketed", "remainder", self.remainder, get_args(Remainder))
+        check_choice("Bucketed", "pad_to", self.pad_to, get_args(PadTo))
+        names = ("num_buckets", "cells", "cost", "quadratic_steps", "batch_multiple")
+        given = {name: getattr(self, name) for name in names}
+        check_positive("Bucketed", **{name: number for name, number in given.items() if number is not None})
         if (self.boundaries is None) == (self.num_buckets is None):
             raise LayoutError("Bucketed: give either boundaries= or num_buckets=.")
-        if (self.batch_size is None) == (self.cells is None):
-            raise LayoutError("Bucketed: give either batch_size= or cells=.")
-        if self.num_buckets is not None:
-            check_positive("Bucketed", num_buckets=self.num_buckets)
-        if self.cells is not None:
-            check_positive("Bucketed", cells=self.cells)
-        if self.boundaries is not None:
-            self._check_boundaries(self.boundaries)
+        if self.batch_size is None and self.cells is None and self.cost is None:
+            raise LayoutError("Bucketed: give batch_size=, cells= or cost=.")
+        if self.cells is not None and self.cost is not None:
+            raise LayoutError("Bucketed: give either cells= or cost=.")
+        if (self.cost is None) != (self.quadratic_steps is None):
+            raise LayoutError("Bucketed: cost= and quadratic_steps= go together; without them, use cells=.")
+        self._check_max_padding()
         self._check_batch_size()
-        freeze(self, "boundaries", "num_buckets", "batch_size", "cells")
+        freeze(self, *names, "boundaries", "batch_size")
+        self._check_boundaries()
 
-    def _check_boundaries(self, boundaries: Sequence[int]) -> None:
+    def _check_boundaries(self) -> None:
+        boundaries = self.boundaries or ()
         for index, boundary in enumerate(boundaries):
             check_positive("Bucketed", **{f"boundaries[{index}]": boundary})
             if index and boundary <= boundaries[index - 1]:
                 raise LayoutError(
                     f"Bucketed: boundaries must rise; boundaries[{index}] is {boundary}, after {boundaries[index - 1]}."
                 )
+            if self.pad_to == "boundary" and self._row_cost(boundary) > self._budget:
+                raise LayoutError(
+                    f"Bucketed: a row padded to boundaries[{index}], {boundary}, costs {self._row_cost(boundary)}; "
+                    f"the budget is {self._budget}."
+                )
+
+    def _check_max_padding(self) -> None:
+        if self.max_padding is None or 0 <= self.max_padding < 1:
+            return
+        raise LayoutError(f"Bucketed: max_padding must be a fraction from 0 to below 1; got {self.max_padding!r}.")
 
     def _check_batch_size(self) -> None:
-        if self.batch_size is None or isinstance(self.batch_size, (int, np.integer)):
-            check_positive("Bucketed", batch_size=1 if self.batch_size is None else self.batch_size)
+        if self.batch_size is None:
+            return
+        if isinstance(self.batch_size, (int, np.integer)):
+            check_positive("Bucketed", batch_size=self.batch_size)
             return
         for index, size in enumerate(self.batch_size):
             check_positive("Bucketed", **{f"batch_size[{index}]": size})
@@ -90,65 +122,67 @@ class Bucketed(Layout):
 
     @property
     def longest(self) -> int | None:
-        """The budget of cells, if there is one."""
-        return self.cells
+        """The longest sequence whose row alone keeps to the budget, if there is one."""
+        if self._budget == NO_BUDGET:
+            return None
+        return bisect_right(range(1, self._budget + 1), self._budget, key=self._row_cost)
 
-    def place(self, lengths: Lengths, shuffle: Shuffle) -> Placement:
+    @property
+    def _budget(self) -> int:
+        return self.cells or self.cost or NO_BUDGET
+
+    def _row_cost(self, steps: int) -> int:
+        return steps + (steps * steps // self.quadratic_steps if self.quadratic_steps else 0)
+
+    def _row_costs(self, steps: Ints) -> Ints:
+        return steps + steps * steps // self.quadratic_steps if self.quadratic_steps else steps
+
+    def place(self, epoch: Epoch) -> Placement:
         """Sorts the sequences into buckets and cuts each into batches."""
-        bucket_of = np.searchsorted(self._bounds(lengths), lengths, side="left")
-        order = self._ordered(len(lengths), shuffle)
-        order = order[np.argsort(bucket_of[order].astype(np.min_scalar_type(int(bucket_of.max()))), kind="stable")]
-        counts = np.bincount(bucket_of)
-        sizes = self._sizes(lengths[order], counts)
-        within = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-        size_of = np.repeat(sizes, counts)
-        kept = self._kept(within, size_of, np.repeat(counts, counts))
-        sequence, row = order[kept], (within % size_of)[kept]
-        return self._in_order(lengths, sequence, row, order[~kept], shuffle)
-
-    def _in_order(self, lengths: Lengths, sequence: Ints, row: Ints, dropped: Ints, shuffle: Shuffle) -> Placement:
-        starts = np.flatnonzero(row == 0)
-        firsts = sequence[starts]
-        order = np.argsort(firsts) if self.order == "given" else shuffle(len(starts), streams.BATCHES)
-        place = np.empty_like(order)
-        place[order] = np.arange(len(order))
-        rows = np.diff(np.append(starts, len(sequence)))
-        return Placement(
-            batch=np.repeat(place, rows),
-            row=row,
-            step=np.zeros_like(row),
-            sequence=sequence,
-            rows=rows[order],
-            steps=longest_of_each(lengths[sequence], starts)[order],
-            dropped=dropped,
-            max_cells=self.cells,
+        buckets = self._buckets(epoch.lengths)
+        bucket_of = buckets.of(epoch.lengths)
+        counts = np.bincount(bucket_of, minlength=len(buckets.bounds))
+        if self.order == "random":
+            order = epoch.shuffle(len(bucket_of), streams.SEQUENCES, bucket_of)
+        else:
+            order = np.argsort(bucket_of, kind="stable")
+        del bucket_of
+        lengths = epoch.lengths[order]
+        steps = lengths if self.pad_to == "longest" else np.repeat(buckets.bounds, counts)
+        rows, full = native.cut_batches(
+            self._row_costs(steps), counts, self._most_rows(buckets), self._budget, self.batch_multiple
         )
+        starts = offsets_of(rows)[:-1]
+        kept = np.flatnonzero(full) if self.remainder == "drop" else np.arange(len(rows))
+        if self.order == "given":
+            kept = kept[np.argsort(order[starts[kept]])]
+        else:
+            kept = kept[epoch.shuffle(len(kept), streams.BATCHES)]
+        left = np.delete(np.arange(len(rows)), kept)
+        dropped = take_runs(order, starts[left], rows[left])
+        padded = {} if self.pad_to == "longest" else {"steps": steps[starts[kept]]}
+        sequence = take_runs(order, starts[kept], rows[kept])
+        lengths = take_runs(lengths, starts[kept], rows[kept])
+        del order, steps
+        placed = Placement.one_a_row(
+            sequence, lengths, rows[kept], dropped=dropped, dropped_from=np.zeros_like(dropped), **padded
+        )
+        return replace(placed, cost=placed.rows * self._row_costs(placed.steps), max_cells=self.cells)
 
-    def _ordered(self, count: int, shuffle: Shuffle) -> Ints:
-        return np.arange(count) if self.order == "given" else shuffle(count, streams.SEQUENCES)
-
-    def _kept(self, within: Ints, size_of: Ints, count_of: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        if self.remainder == "keep":
-            return np.ones(len(within), dtype=bool)
-        return within < count_of - count_of % size_of
-
-    def _bounds(self, lengths: Lengths) -> Ints:
-        """The upper bound of each bucket but the last."""
+    def _buckets(self, lengths: Lengths) -> Buckets:
+        distinct, counts = distinct_lengths(lengths)
         if self.boundaries is not None:
-            return np.asarray(self.boundaries, dtype=np.int64)
-        assert self.num_buckets is not None
-        ordered = np.sort(lengths)
-        steps_up_to = np.cumsum(ordered)
-        shares = steps_up_to[-1] * np.arange(1, self.num_buckets) // self.num_buckets
-        return ordered[np.searchsorted(steps_up_to, shares)] if len(shares) else no_ints()
+            buckets = given_buckets(self.boundaries, lengths)
+        else:
+            assert self.num_buckets is not None
+            buckets = equal_buckets(self.num_buckets, self._row_costs(distinct), counts, distinct)
+        if self.max_padding is None:
+            return buckets
+        return narrow(buckets, self.max_padding, distinct, to_bound=self.pad_to == "boundary")
 
-    def _sizes(self, ordered: Lengths, counts: Ints) -> Ints:
-        """How many rows a batch of each bucket has."""
-        if self.cells is None:
-            given = np.atleast_1d(np.asarray(self.batch_size, dtype=np.int64))
-            return given[: len(counts)] if len(given) > 1 else np.repeat(given, len(counts))
-        sizes = np.ones(len(counts), dtype=np.int64)
-        filled = np.flatnonzero(counts)
-        starts = (np.cumsum(counts) - counts)[filled]
-        sizes[filled] = self.cells // longest_of_each(ordered, starts)
-        return sizes
+    def _most_rows(self, buckets: Buckets) -> Ints:
+        """The most rows that a batch of each bucket may have, whatever it costs."""
+        sizes = np.atleast_1d(np.asarray(self.batch_size or NO_BUDGET, dtype=np.int64))
+        if len(sizes) == 1:
+            return np.repeat(sizes, len(buckets.bounds))
+        return sizes if buckets.parent is None else sizes[buckets.parent]

@@ -1,38 +1,47 @@
 """Packed: whole sequences end to end on rows, with next to no padding."""
 
-from bisect import bisect_left, insort
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 
+from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
 from drystone.core.layouts.base import (
+    Epoch,
     Ints,
     Layout,
     Order,
     Placement,
-    Shuffle,
+    Remainder,
     check_choice,
     check_positive,
     freeze,
 )
-from drystone.core.lengths import Lengths, offsets_of
+
+Long = Literal["error", "stateful"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Packed(Layout):
     """Whole sequences end to end on rows; the state is reset where each one starts.
 
-    Each batch takes the next sequences of the order and lays them by best fit, longest first.
+    Each batch takes the next sequences of the order and lays them by best fit, longest first (Johnson, "Near-optimal
+    bin packing algorithms", 1973). Give `rows` and `steps`, and a batch takes what fits; or `sequences`, and the
+    grid is made to fit them.
 
     Args:
-        rows: rows a batch; with `steps`. The last batch may have fewer.
-        steps: steps a row. With `sequences` it may be left out: rows are then as long as their longest sequence.
-        sequences: exactly this many sequences a batch (but for the last), on as many rows as they need.
+        rows: rows a batch. Without `sequences` the last batch may have fewer; with it they are chosen by default.
+        steps: steps a row. With `sequences` it may be left out: a batch then has the least steps that suffice.
+        sequences: exactly this many sequences a batch (but for the last).
         order: "random" or "given": which sequences come together.
+        remainder: whether the last batch is kept or dropped where it has fewer rows (or sequences) than the others.
+        gap: invalid cells before each start inside a row, 0 or more; kernels that know no resets reset there.
+        long: what becomes of a sequence longer than `steps`: "error", or "stateful": it goes on in the next batch,
+            from column 0 of the same row. All batches then have all rows.
+        constant_shape: whether all batches get the shape of the largest.
+        row_multiple: rows that are chosen are a multiple of it, or fewer.
 
     Example:
         >>> plan = Packed(rows=2, steps=6).plan([3, 6, 2, 1])
@@ -44,87 +53,102 @@ class Packed(Layout):
     steps: int | None = None
     sequences: int | None = None
     order: Order = "random"
+    remainder: Remainder = "keep"
+    gap: int = 0
+    long: Long = "error"
+    constant_shape: bool = False
+    row_multiple: int = 8
 
     def __post_init__(self) -> None:
         check_choice("Packed", "order", self.order, get_args(Order))
+        check_choice("Packed", "remainder", self.remainder, get_args(Remainder))
+        check_choice("Packed", "long", self.long, get_args(Long))
+        given = {"rows": self.rows, "steps": self.steps, "sequences": self.sequences, "row_multiple": self.row_multiple}
+        check_positive("Packed", **{name: number for name, number in given.items() if number is not None})
+        if self.gap != 0:
+            check_positive("Packed", gap=self.gap)
         if self.sequences is None and (self.rows is None or self.steps is None):
             raise LayoutError("Packed: give rows= and steps=, or sequences=.")
-        if self.sequences is not None and self.rows is not None:
-            raise LayoutError("Packed: give rows= or sequences=, not both; with sequences= the rows are counted.")
-        given = {"rows": self.rows, "steps": self.steps, "sequences": self.sequences}
-        check_positive("Packed", **{name: number for name, number in given.items() if number is not None})
-        freeze(self, *given)
+        if self.sequences is not None and self.rows is not None and self.steps is not None:
+            raise LayoutError("Packed: with sequences=, give rows= or steps=, not both; the other one is made to fit.")
+        if self.sequences is not None and self.long == "stateful":
+            raise LayoutError('Packed: long="stateful" needs rows= and steps=, without sequences=.')
+        freeze(self, *given, "gap")
 
     @property
     def longest(self) -> int | None:
-        """The steps of a row, if they are given."""
-        return self.steps
+        """The steps of a row, where longer sequences do not go on."""
+        return None if self.carries else self.steps
 
-    def place(self, lengths: Lengths, shuffle: Shuffle) -> Placement:
+    @property
+    def carries(self) -> bool:
+        """Whether sequences longer than a row go on in the next batch."""
+        return self.long == "stateful"
+
+    def place(self, epoch: Epoch) -> Placement:
         """Lays batch after batch until no sequence is left."""
-        order = np.arange(len(lengths)) if self.order == "given" else shuffle(len(lengths), streams.SEQUENCES)
-        cuts = self._by_count(lengths, order) if self.sequences is not None else self._by_grid(lengths, order)
-        laid = list(cuts)
-        counts = [len(sequence) for sequence, _, _, _ in laid]
-        return Placement(
-            batch=np.repeat(np.arange(len(laid)), counts),
-            row=np.concatenate([row for _, row, _, _ in laid]),
-            step=np.concatenate([step for _, _, step, _ in laid]),
-            sequence=np.concatenate([sequence for sequence, _, _, _ in laid]),
-            rows=np.array([int(row.max()) + 1 for _, row, _, _ in laid]),
-            steps=np.array([steps for _, _, _, steps in laid]),
-        )
+        return self._by_grid(epoch) if self.sequences is None else self._by_count(epoch, self.sequences)
 
-    def _by_count(self, lengths: Lengths, order: Ints) -> Iterator[tuple[Ints, Ints, Ints, int]]:
-        assert self.sequences is not None
-        for start in range(0, len(order), self.sequences):
-            sequence = order[start : start + self.sequences]
-            steps = self.steps or int(lengths[sequence].max())
-            row, step = best_fit(lengths[sequence], steps, max_rows=len(sequence))
-            yield sequence, row, step, steps
-
-    def _by_grid(self, lengths: Lengths, order: Ints) -> Iterator[tuple[Ints, Ints, Ints, int]]:
+    def _by_grid(self, epoch: Epoch) -> Placement:
         assert self.rows is not None
         assert self.steps is not None
-        cells = self.rows * self.steps
-        waiting, taken = order[:0], 0
-        ends = offsets_of(lengths[order])[1:]
-        while len(waiting) or taken < len(order):
-            room = cells - int(lengths[waiting].sum()) + (int(ends[taken - 1]) if taken else 0)
-            upto = int(np.searchsorted(ends, room, side="right"))
-            sequence = np.concatenate([waiting, order[taken:upto]])
-            taken = max(taken, upto)
-            row, step = best_fit(lengths[sequence], self.steps, max_rows=self.rows)
-            fits = row >= 0
-            waiting = sequence[~fits]
-            yield sequence[fits], row[fits], step[fits], self.steps
+        if len(epoch.carried) and epoch.carried.max() >= self.rows:
+            raise LayoutError(f"Packed: carried names row {epoch.carried.max()}; there are {self.rows}.")
+        order = epoch.order(self.order, streams.SEQUENCES)
+        batch, row, step, item, offset, length = native.fill_grids(
+            epoch.lengths[order], self.rows, self.steps, self.gap, epoch.carried
+        )
+        rows = np.full(int(batch[-1]) + 1, self.rows)
+        used = _used_rows(batch, row)
+        if not (self.carries or self.constant_shape):
+            rows[-1] = used[-1]
+        placed = Placement(
+            batch=batch,
+            row=row,
+            step=step,
+            sequence=order[item],
+            offset=offset,
+            length=length,
+            rows=rows,
+            steps=np.full(len(rows), self.steps),
+        )
+        full = used == self.rows
+        return placed if self.remainder == "keep" or full.all() else placed.up_to(int(np.argmin(full)))
+
+    def _by_count(self, epoch: Epoch, sequences: int) -> Placement:
+        order = epoch.order(self.order, streams.SEQUENCES)
+        lengths = epoch.lengths[order]
+        given = self.rows or 0, self.steps or 0
+        if self.constant_shape:
+            given = self._one_shape(lengths, sequences)
+        (batch, row, step, item, offset, length), rows, steps = native.pack_groups(
+            lengths, sequences, *given, self.gap, self.row_multiple
+        )
+        if self.constant_shape:
+            rows[:], steps[:] = rows.max(), steps.max()
+        placed = Placement(
+            batch=batch,
+            row=row,
+            step=step,
+            sequence=order[item],
+            offset=offset,
+            length=length,
+            rows=rows,
+            steps=steps,
+        )
+        whole, rest = divmod(len(order), sequences)
+        return placed.up_to(whole) if self.remainder == "drop" and rest else placed
+
+    def _one_shape(self, lengths: Ints, sequences: int) -> tuple[int, int]:
+        """The rows that all batches share, where they are to be chosen."""
+        if self.rows or self.steps:
+            return self.rows or 0, self.steps or 0
+        cells = np.add.reduceat(lengths + self.gap, np.arange(0, len(lengths), sequences))
+        return native.chosen_rows(int(cells.max()), int(lengths.max()) + self.gap, self.row_multiple), 0
 
 
-def best_fit(lengths: Lengths, steps: int, max_rows: int) -> tuple[Ints, Ints]:
-    """Lays sequences on rows, longest first, each where it leaves the least room.
-
-    Args:
-        lengths: [sequences], each ≤ steps.
-        steps: the steps of a row.
-        max_rows: rows that may be opened.
-
-    Returns:
-        The row and the first step of each sequence; row −1 where there was no room.
-    """
-    rows = np.full(len(lengths), -1)
-    first = np.zeros(len(lengths), dtype=np.int64)
-    open_rows: list[tuple[int, int]] = []
-    num_rows = 0
-    for index in np.argsort(-lengths, kind="stable").tolist():
-        length = int(lengths[index])
-        at = bisect_left(open_rows, (length, -1))
-        if at < len(open_rows):
-            room, row = open_rows.pop(at)
-        elif num_rows < max_rows:
-            room, row = steps, num_rows
-            num_rows += 1
-        else:
-            continue
-        rows[index], first[index] = row, steps - room
-        insort(open_rows, (room - length, row))
-    return rows, first
+def _used_rows(batch: Ints, row: Ints) -> Ints:
+    """How many rows of each batch hold something."""
+    is_new = np.append(True, (row[1:] != row[:-1]) | (batch[1:] != batch[:-1]))
+    starts = np.searchsorted(batch, np.arange(int(batch[-1]) + 1))
+    return np.add.reduceat(is_new, starts, dtype=np.int64)

@@ -7,21 +7,20 @@ import numpy as np
 
 from drystone.core import shuffle as streams
 from drystone.core.layouts.base import (
+    Epoch,
+    Ints,
     Layout,
     Placement,
     Remainder,
-    Shuffle,
     check_choice,
     check_positive,
     freeze,
-    longest_of_each,
 )
-from drystone.core.lengths import Lengths
 
 PaddedOrder = Literal["random", "given", "sorted"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Padded(Layout):
     """One sequence a row, padded to the longest of its batch: the plain baseline.
 
@@ -50,26 +49,15 @@ class Padded(Layout):
         """No limit: a batch is as long as its longest sequence."""
         return None
 
-    def place(self, lengths: Lengths, shuffle: Shuffle) -> Placement:
+    def place(self, epoch: Epoch) -> Placement:
         """Cuts the order into batches."""
-        order = self._ordered(lengths, shuffle)
-        kept = len(order) - len(order) % self.batch_size if self.remainder == "drop" else len(order)
-        sequence, dropped = order[:kept], order[kept:]
-        at = np.arange(kept)
-        starts = at[:: self.batch_size]
-        return Placement(
-            batch=at // self.batch_size,
-            row=at % self.batch_size,
-            step=np.zeros_like(at),
-            sequence=sequence,
-            rows=np.diff(np.append(starts, kept)),
-            steps=longest_of_each(lengths[sequence], starts),
-            dropped=dropped,
-        )
+        sequence = self._ordered(epoch)
+        whole, rest = divmod(len(sequence), self.batch_size)
+        rows = np.append(np.full(whole, self.batch_size), [rest] if rest else []).astype(np.int64)
+        placed = Placement.one_a_row(sequence, epoch.lengths[sequence], rows)
+        return placed.up_to(whole) if self.remainder == "drop" else placed
 
-    def _ordered(self, lengths: Lengths, shuffle: Shuffle) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        if self.order == "random":
-            return shuffle(len(lengths), streams.SEQUENCES)
+    def _ordered(self, epoch: Epoch) -> Ints:
         if self.order == "sorted":
-            return np.argsort(lengths, kind="stable")
-        return np.arange(len(lengths))
+            return np.argsort(epoch.lengths, kind="stable")
+        return epoch.order(self.order, streams.SEQUENCES)

@@ -1,0 +1,116 @@
+"""Shares of a plan: the rows of every batch dealt out to ranks, so that all have about as many steps."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from drystone.core.errors import PlanError
+from drystone.core.lengths import offsets_of, ranges
+
+if TYPE_CHECKING:
+    from drystone.core.plan import Plan
+
+Ints = npt.NDArray[np.int64]
+
+FULL = np.iinfo(np.int64).max  # more than any load: a rank that may take no more rows
+
+
+def share_of(plan: "Plan", rank: int, num_ranks: int) -> "Plan":
+    """Returns one rank's rows of every batch, numbered anew in their order; see `Plan.shard`."""
+    _check_ranks(plan, rank, num_ranks)
+    rows, row = plan.column("rows"), plan.column("row")
+    if (plan.column("offset") > 0).any():  # a carried state belongs to its row, so the row stays with its rank
+        place = row
+        rank_of = deal(_steps_on(place, plan, int(rows.max())), rows.max(keepdims=True), num_ranks)
+        new_row = _numbered(rank_of)[place]
+        new_rows = np.maximum.accumulate(_numbered(rank_of) + 1)[rows - 1]
+    else:
+        first = offsets_of(rows)
+        place = first[plan.column("batch")] + row
+        rank_of = deal(_steps_on(place, plan, int(first[-1])), rows, num_ranks)
+        before = offsets_of((rank_of == rank).astype(np.int64))
+        new_row = before[place] - before[first[plan.column("batch")]]
+        new_rows = -(-rows // num_ranks)
+    mine = np.flatnonzero(rank_of[place] == rank)
+    return replace(
+        plan,
+        table=_with(plan.table.take(pa.array(mine)), row=new_row[mine]),
+        batches=_with(
+            plan.batches,
+            rows=new_rows,
+            cells=new_rows * plan.column("steps"),
+            cost=-(-plan.column("cost") * new_rows // rows),
+        ),
+        rank=int(rank),
+        num_ranks=int(num_ranks),
+    )
+
+
+def deal(steps: Ints, counts: Ints, num_ranks: int) -> Ints:
+    """Deals the rows of every group out to ranks, all groups at once.
+
+    After one row for each rank, the longest row that is left goes to the rank that has the fewest steps so far,
+    among those that have fewer than ceil(count / num_ranks) rows of the group. Ties go to the lower rank and row.
+
+    Args:
+        steps: [rows of all groups] the steps on each row, one group after the other.
+        counts: [groups] how many rows each has.
+        num_ranks: ≥ 1.
+
+    Returns:
+        [rows of all groups], the rank of each.
+
+    Example:
+        >>> deal(np.array([9, 5, 4, 3, 1, 1]), np.array([4, 2]), num_ranks=2)
+        array([0, 1, 1, 0, 0, 1])
+    """
+    first = offsets_of(counts)
+    order = np.lexsort((-steps, np.repeat(np.arange(len(counts)), counts)))
+    rank_of = np.empty(len(steps), dtype=np.int64)
+    rank_of[order] = np.arange(len(steps)) - np.repeat(first[:-1], counts)  # right for one row a rank
+    by_count = np.argsort(-counts, kind="stable")
+    positions = np.arange(num_ranks, int(counts.max(initial=0)), dtype=np.int64)
+    num_open = np.searchsorted(-counts[by_count], -positions)
+    large = by_count[: num_open.max(initial=0)]
+    load = steps[order[first[large, None] + np.arange(num_ranks)]].reshape(-1)
+    room = np.repeat(-(-counts[large] // num_ranks) - 1, num_ranks)
+    for position, still in enumerate(num_open.tolist(), start=num_ranks):
+        poorest = load[: still * num_ranks].reshape(still, num_ranks).argmin(axis=1)
+        row = order[first[large[:still]] + position]
+        rank_of[row] = poorest
+        taker = num_ranks * np.arange(still, dtype=np.int64) + poorest
+        room[taker] -= 1
+        load[taker] = np.where(room[taker] > 0, load[taker] + steps[row], FULL)
+    return rank_of
+
+
+def _check_ranks(plan: "Plan", rank: object, num_ranks: object) -> None:
+    for name, number in (("rank", rank), ("num_ranks", num_ranks)):
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+            raise PlanError(f"shard: {name} must be a whole number; got {number!r}.")
+    if not 0 <= cast("int", rank) < cast("int", num_ranks):
+        raise PlanError(f"shard: rank must be one of 0 … num_ranks − 1; got rank {rank} of {num_ranks}.")
+    if plan.num_ranks > 1:
+        raise PlanError(f"shard: this is the share of rank {plan.rank} of {plan.num_ranks}; shard the whole plan.")
+
+
+def _steps_on(place: Ints, plan: "Plan", num_rows: int) -> Ints:
+    return np.bincount(place, weights=plan.column("length"), minlength=num_rows).astype(np.int64)
+
+
+def _numbered(rank_of: Ints) -> Ints:
+    """Numbers the rows of each rank 0, 1, 2, ... in their order."""
+    order = np.argsort(rank_of, kind="stable")
+    counts = np.bincount(rank_of)
+    numbers = np.empty_like(rank_of)
+    numbers[order] = ranges(np.zeros_like(counts), counts)
+    return numbers
+
+
+def _with(table: pa.Table, **columns: Ints) -> pa.Table:
+    for name, values in columns.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return table

@@ -1,0 +1,62 @@
+"""The C++ extension; items are given as bytes."""
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+def gather(
+    values: npt.NDArray[np.uint8],
+    sources: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint8],
+) -> None: ...
+def empty(size: int) -> npt.NDArray[np.uint8]: ...
+def fill_grids(
+    lengths: Ints,
+    rows: int,
+    steps: int,
+    gap: int,
+    carried: Ints,
+    grid: Ints,
+    row: Ints,
+    step: Ints,
+    item: Ints,
+    offset: Ints,
+    length: Ints,
+) -> int: ...
+def pack_groups(
+    lengths: Ints,
+    group_size: int,
+    rows: int,
+    steps: int,
+    gap: int,
+    multiple: int,
+    grid: Ints,
+    row: Ints,
+    step: Ints,
+    item: Ints,
+    offset: Ints,
+    length: Ints,
+    rows_of: Ints,
+    steps_of: Ints,
+) -> None: ...
+def lay_tapes(lengths: Ints, rows: int, carried: Ints, tape: Ints, start: Ints) -> None: ...
+def count_pieces(start: Ints, length: Ints, steps: int) -> int: ...
+def cut_runs(
+    row: Ints,
+    start: Ints,
+    length: Ints,
+    rows: int,
+    steps: int,
+    batch_of: Ints,
+    row_of: Ints,
+    step_of: Ints,
+    run_of: Ints,
+    offset_of: Ints,
+    length_of: Ints,
+) -> None: ...
+def cut_batches(
+    costs: Ints, counts: Ints, max_rows: Ints, budget: int, multiple: int, sizes: Ints, full: npt.NDArray[np.bool_]
+) -> int: ...

@@ -1,0 +1,15 @@
+// The extension module drystone.native._native. Each file beside this one holds one idea and binds it itself.
+
+#include <nanobind/nanobind.h>
+
+#include "gather.hpp"
+#include "memory.hpp"
+#include "packing.hpp"
+#include "tapes.hpp"
+
+NB_MODULE(_native, module) {
+    drystone::bind_gather(module);
+    drystone::bind_memory(module);
+    drystone::bind_packing(module);
+    drystone::bind_tapes(module);
+}
