@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from drystone import native
+
 Ints = npt.NDArray[np.int64]
 RESULTS = Path(__file__).parent / "results"
 
@@ -70,6 +72,7 @@ def where(packages: Iterable[str]) -> dict[str, Any]:
     return {
         "date": date.today().isoformat(),
         "machine": f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores",
+        "native_core": native.describe(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
     }
 

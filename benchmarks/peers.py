@@ -1,7 +1,7 @@
 """How others choose the sequences of a batch, called as their own documents say; each imports its package when called.
 
-fairseq installs on no Python later than 3.10. Its planner is one Cython file, which builds from the source package
-(`pip download --no-deps --no-build-isolation --no-binary :all: fairseq`, unpacked):
+The source package of fairseq 0.12.2 lacks a C++ file, so the whole of it does not build. Its planner is one Cython
+file that does (`pip download --no-deps --no-build-isolation --no-binary :all: fairseq==0.12.2`, unpacked):
 
     cd fairseq-0.12.2/fairseq/data && cython --cplus -3 data_utils_fast.pyx
     g++ -O3 -shared -fPIC $(python3-config --includes) data_utils_fast.cpp \
@@ -11,7 +11,7 @@ and is found with `PYTHONPATH=fairseq-0.12.2`.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -45,25 +45,26 @@ def lhotse_batches(cuts: Any, cells: int, num_buckets: int, seed: int) -> Iterab
 
 def fairseq_version() -> str:
     try:
-        return Path(_fairseq_kernel().parents[1], "version.txt").read_text().strip()
+        return Path(_fairseq_file().parents[1], "version.txt").read_text().strip()
     except ModuleNotFoundError:
         return "not installed"
 
 
-def fairseq_batch_by_size() -> Callable[..., list[Ints]]:
-    """Returns fairseq's compiled `batch_by_size_vec(indices, num_tokens, max_tokens, max_sentences, multiple)`.
+def fairseq_kernel() -> Any:
+    """Returns the compiled part of fairseq's `batch_by_size(indices, num_tokens, max_tokens, max_sentences, multiple)`.
 
-    The package itself fails to import on Python 3.11 and later, so the compiled file is loaded by its path.
+    It is `batch_by_size_vec` where the numbers of tokens are an array, and `batch_by_size_fn` where a function gives
+    them. It is loaded by its path, since the rest of the package need not work.
     """
-    spec = spec_from_file_location("data_utils_fast", _fairseq_kernel())
+    spec = spec_from_file_location("data_utils_fast", _fairseq_file())
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.batch_by_size_vec
+    return module
 
 
-def _fairseq_kernel() -> Path:
+def _fairseq_file() -> Path:
     found = find_spec("fairseq")
     folders = found.submodule_search_locations if found is not None else None
     for file in (file for folder in folders or () for file in Path(folder, "data").glob("data_utils_fast*.so")):
@@ -73,11 +74,11 @@ def _fairseq_kernel() -> Path:
 
 def fairseq_batches(lengths: Ints, cells: int, seed: int) -> list[Ints]:
     """Returns an epoch of fairseq: a random order, sorted by length, cut by a budget of cells, batches shuffled."""
-    batch_by_size = fairseq_batch_by_size()
+    kernel = fairseq_kernel()
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(lengths))
     order = order[np.argsort(lengths[order], kind="mergesort")]
-    batches = batch_by_size(order, lengths[order], cells, -1, 1)
+    batches = kernel.batch_by_size_vec(order, lengths[order], cells, -1, 1)
     rng.shuffle(batches)
     return batches
 

@@ -10,8 +10,9 @@ the lengths (8 bytes a sequence) counts as beyond. It is measured in a run that 
 sequences. A process may take what memory is free, and no more.
 
 Peers plan fewer sequences, in turn with `Bucketed` of the same lengths and budget. Lhotse's cuts are made before the
-clock starts. fairseq is timed twice: `batch_by_size` alone, on lengths sorted before; and a whole epoch of it (random
-order, sort, batch_by_size, batches shuffled), which is what a plan of drystone is.
+clock starts. fairseq is timed three times: `batch_by_size` alone, which cuts sequences that were sorted before, with
+their lengths from an array and from a function; and a whole epoch of it (random order, sort, batch_by_size with an
+array, batches shuffled), which is what a plan of drystone is.
 """
 
 import resource
@@ -117,10 +118,13 @@ def _transformers(lengths: Ints, seed: int) -> dict[str, Callable[[], object]]:
 
 
 def _fairseq(lengths: Ints, seed: int) -> dict[str, Callable[[], object]]:
-    batch_by_size, order = peers.fairseq_batch_by_size(), np.argsort(lengths, kind="stable")
+    kernel, order = peers.fairseq_kernel(), np.argsort(lengths, kind="stable")
     ordered = lengths[order]
     return {
-        "fairseq batch_by_size, lengths sorted before": lambda: batch_by_size(order, ordered, CELLS, -1, 1),
+        "fairseq batch_by_size alone, array of lengths": lambda: kernel.batch_by_size_vec(order, ordered, CELLS, -1, 1),
+        "fairseq batch_by_size alone, function of lengths": lambda: kernel.batch_by_size_fn(
+            order, lambda number: lengths[number], CELLS, -1, 1
+        ),
         "fairseq, a whole epoch": lambda: peers.fairseq_batches(lengths, CELLS, seed),
     }
 
