@@ -142,9 +142,10 @@ def _limit_memory() -> None:
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
         free = 1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-        resource.setrlimit(resource.RLIMIT_AS, (_memory("VmSize") + int(0.95 * free), resource.RLIM_INFINITY))
     except OSError:
         return
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_memory("VmSize") + int(0.95 * free), most))
 
 
 def in_fresh_process(run: Callable[..., Found], *given: object) -> Found:
