@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from drystone.cli import evaluate, fit, plan, predict
 from drystone import native
+from drystone.cli import evaluate, fit, plan, predict
 from drystone.cli.interrupts import INTERRUPTED
 from drystone.core.errors import DrystoneError
 
