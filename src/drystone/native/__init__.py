@@ -4,6 +4,7 @@
 """
 
 from drystone.native.choose import SlowerCoreWarning, describe, is_built
+from drystone.native.masks import fill_masks
 from drystone.native.memory import empty
 from drystone.native.numpy_packing import chosen_rows
 from drystone.native.packing import fill_grids, pack_groups
@@ -19,6 +20,7 @@ __all__ = [
     "describe",
     "empty",
     "fill_grids",
+    "fill_masks",
     "gather",
     "is_built",
     "lay_tapes",

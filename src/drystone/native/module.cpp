@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 
 #include "gather.hpp"
+#include "masks.hpp"
 #include "memory.hpp"
 #include "packing.hpp"
 #include "sorting.hpp"
@@ -10,6 +11,7 @@
 
 NB_MODULE(_native, module) {
     drystone::bind_gather(module);
+    drystone::bind_masks(module);
     drystone::bind_memory(module);
     drystone::bind_packing(module);
     drystone::bind_sorting(module);
