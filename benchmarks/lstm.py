@@ -9,14 +9,14 @@ All competitors run in one process, in turn; the medians and their ratios are pr
 import argparse
 import json
 import platform
-import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
+from common import seconds_of, timed
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
@@ -47,18 +47,6 @@ def competitors(rows: int, steps: int, features: int, hidden: int, seed: int) ->
     }
 
 
-def timed(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, float]:
-    """Returns the median milliseconds of each, run in turn after one warm-up."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
-    for repeat in range(repeats + 1):
-        for name, run in runs.items():
-            started = time.perf_counter()
-            run()
-            if repeat:
-                found[name].append(1e3 * (time.perf_counter() - started))
-    return {name: median(times) for name, times in found.items()}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=32)
@@ -70,7 +58,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     sizes = (arguments.rows, arguments.max_steps, arguments.features, arguments.hidden)
-    medians = timed(competitors(*sizes, arguments.seed), arguments.repeats)
+    runs = {name: partial(seconds_of, run) for name, run in competitors(*sizes, arguments.seed).items()}
+    medians = {name: 1e3 * seconds for name, seconds in timed(runs, arguments.repeats).items()}
     ours = medians["drystone, vendor"]
     for name, milliseconds in medians.items():
         print(f"{name:50} {milliseconds:8.1f} ms   {milliseconds / ours:5.2f} × drystone's vendor kernel")

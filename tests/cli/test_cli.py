@@ -184,11 +184,11 @@ def test_defaults_that_help_states_are_those_of_the_settings() -> None:
     import re
 
     from drystone.cli.fit import fit
+    from drystone.core.defaults import BATCH_SIZE, NUM_BUCKETS
     from drystone.train import Settings
-    from drystone.train.layouts import DEFAULT_BATCH_SIZE, DEFAULT_BUCKETS
 
     usual = {name: field.default for name, field in Settings.model_fields.items()}
-    usual |= {"batch_size": DEFAULT_BATCH_SIZE, "num_buckets": DEFAULT_BUCKETS, "bidirectional": "yes"}
+    usual |= {"batch_size": BATCH_SIZE, "num_buckets": NUM_BUCKETS, "bidirectional": "yes"}
     stated = {}
     for name, parameter in inspect.signature(fit).parameters.items():
         found = re.search(r"\(default ([^)]+)\)", parameter.annotation.__metadata__[0].help)

@@ -14,7 +14,7 @@ from drystone.core.shares import deal
 from tests.contract import strategies
 from tests.contract.oracle import broken_rule
 from tests.contract.shares import broken_share
-from tests.contract.tables import shapes_of, spans_of
+from tests.contract.tables import dropped_of, shapes_of, spans_of
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -39,8 +39,10 @@ def test_shares_hold_every_span_once(plan: Plan, num_ranks: int) -> None:
         assert (share.rank, share.num_ranks, share.num_batches) == (rank, num_ranks, plan.num_batches)
         assert share.dropped.equals(plan.dropped)
         absent = set(range(len(plan.lengths))) - set(share.column("sequence").tolist())
-        elsewhere = [(sequence, 0, int(plan.lengths[sequence])) for sequence in absent]
-        assert broken_rule(plan.lengths, spans_of(share), shapes_of(share), elsewhere) == ""
+        dropped = dropped_of(plan)
+        laid = {sequence: offset for sequence, offset, _ in dropped}
+        elsewhere = [(sequence, 0, laid.get(sequence, int(plan.lengths[sequence]))) for sequence in absent]
+        assert broken_rule(plan.lengths, spans_of(share), shapes_of(share), [*elsewhere, *dropped]) == ""
 
 
 @given(plans, st.integers(1, 9))

@@ -114,3 +114,13 @@ def test_days_order_steps():
     days = pd.to_datetime(["2024-03-02", "2024-03-01"])
     seqs = read(pd.DataFrame({"id": [1, 1], "day": days, "v": [2, 1]}), sequence_id="id", order_by="day")
     assert list(seqs[0]["v"]) == [1, 2]
+
+
+def test_an_order_alone_makes_one_series(tmp_path):
+    path = tmp_path / "load.csv"
+    path.write_text("hour,load,place\n3,7.5,north\n1,2.5,north\n2,4.5,north\n")
+    seqs = read(path, order_by="hour", per_sequence=["place"])
+    assert [step.tolist() for step in (seqs[0]["hour"], seqs[0]["load"])] == [[1, 2, 3], [2.5, 4.5, 7.5]]
+    assert (len(seqs), seqs[0]["place"], seqs.order_by, seqs.sequence_id) == (1, "north", "hour", None)
+    with pytest.raises(DataError, match="column 'load' differs within the series"):
+        read(path, order_by="hour", per_sequence=["load"])

@@ -27,7 +27,11 @@ SequenceId = Annotated[
 ]
 OrderBy = Annotated[
     str | None,
-    typer.Option(help="The column that orders the steps.", metavar="COLUMN", rich_help_panel=DATA_PANEL),
+    typer.Option(
+        help="The column that orders the steps; alone, for one step a row, it makes all rows one series.",
+        metavar="COLUMN",
+        rich_help_panel=DATA_PANEL,
+    ),
 ]
 DropEmpty = Annotated[
     bool, typer.Option("--drop-empty", help="Leave out sequences of 0 steps.", rich_help_panel=DATA_PANEL)

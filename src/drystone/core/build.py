@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from drystone.core.bounds import Bounds
 from drystone.core.column import Column
 from drystone.core.convert import column_of, concatenate
 from drystone.core.errors import DataError
@@ -15,12 +16,13 @@ from drystone.core.lengths import Lengths, offsets_of
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parts:
-    """Columns, and where each sequence lies in those with a value a step."""
+    """Columns, where each sequence lies in those with a value a step, and what counts (None: every step)."""
 
     step_columns: Mapping[str, Column]
     sequence_columns: Mapping[str, Column]
     starts: npt.NDArray[np.int64]
     lengths: Lengths
+    bounds: Bounds | None = None
 
 
 def parts_from_arrays(per_step: Mapping[str, Sequence[Any]], per_sequence: Mapping[str, Any]) -> Parts:

@@ -12,12 +12,11 @@ from drystone.core.field import Field
 from drystone.core.lengths import place_of
 
 
-def collapse(field: Field, rows: npt.NDArray[np.int64], place: Callable[[int], str]) -> Column:
-    """Returns a column whose value at rows[i] is the one value of sequence i.
+def collapse(field: Field, place: Callable[[int], str]) -> Column:
+    """Returns a column of the one value of each sequence.
 
     Args:
         field: with a value a step, of at least one sequence.
-        rows: [sequences] where each stands in columns with a value a sequence.
         place: words for a sequence, by number.
 
     Raises:
@@ -26,8 +25,7 @@ def collapse(field: Field, rows: npt.NDArray[np.int64], place: Callable[[int], s
     values = field.values
     firsts = field.column.take(field.starts)
     expected = np.repeat(firsts, field.lengths, axis=0)
-    same = (values == expected) | (_is_nan(values) & _is_nan(expected))
-    same = same.reshape(len(values), -1).all(axis=1)
+    same = equal_values(values, expected)
     if not same.all():
         at = int(np.argmin(same))
         sequence, _ = place_of(at, field.lengths)
@@ -35,9 +33,13 @@ def collapse(field: Field, rows: npt.NDArray[np.int64], place: Callable[[int], s
             f"field {field.name!r} changes in {place(sequence)}, from {firsts[sequence]} to {values[at]}; "
             f"one value a sequence needs the same at all of its steps."
         )
-    whole = field.column.empty((int(rows.max()) + 1,))
-    whole[rows] = firsts
-    return column_from_numpy(whole, field.name)
+    return column_from_numpy(firsts, field.name)
+
+
+def equal_values(values: npt.NDArray[Any], others: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Returns [values], whether each equals the other; missing ones are equal."""
+    same = (values == others) | (_is_nan(values) & _is_nan(others))
+    return same.reshape(len(values), -1).all(axis=1)
 
 
 def _is_nan(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

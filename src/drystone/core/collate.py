@@ -9,6 +9,7 @@ from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.grid import Grid, Ints
 from drystone.core.plan import Plan
+from drystone.core.scored import ahead_fields, scored_mask
 from drystone.core.sequences import Sequences
 
 
@@ -37,7 +38,7 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
         raise IndexError(f"there is no batch {index}; the plan has {plan.num_batches}.")
     if len(seqs) != len(plan.lengths):
         raise DataError(f"the plan is for {len(plan.lengths)} sequences; got {len(seqs)}.")
-    wanted = _wanted(seqs, fields)
+    wanted = known_fields(seqs, fields)
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
     _check_lengths(seqs, plan, grid.spans.sequence)
     return fill(seqs, grid, grid.spans.sequence, grid.spans.offset, wanted)
@@ -58,11 +59,12 @@ def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collect
         grid=grid,
         step_fields={
             name: _gather(column, starts, grid) for name, column in seqs.step_columns.items() if name in fields
-        },
+        }
+        | ahead_fields(seqs, grid, which, offset, fields),
         span_fields={
             name: column.take(seqs.rows[which]) for name, column in seqs.sequence_columns.items() if name in fields
         },
-        scored=grid.valid.copy(),
+        scored=scored_mask(seqs, grid, which, offset),
     )
 
 
@@ -80,7 +82,8 @@ def _gather(column: Column, starts: Ints, grid: Grid) -> Values:
     return flat.reshape(grid.num_rows, grid.num_steps, *column.item_shape)
 
 
-def _wanted(seqs: Sequences, fields: Collection[str] | None) -> Collection[str]:
+def known_fields(seqs: Sequences, fields: Collection[str] | None) -> Collection[str]:
+    """Returns the names of fields, all by default; raises DataError where there is no such field."""
     if fields is None:
         return seqs.field_names
     for name in fields:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from drystone.core.ahead import gather_ahead
 from drystone.core.arrow import column_to_arrow
 from drystone.core.column import Column
 from drystone.core.lengths import Lengths, offsets_of, ranges
@@ -15,6 +16,16 @@ from drystone.core.lengths import Lengths, offsets_of, ranges
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field:
     """One field: `field[i]` is what sequence i holds, `field.values` everything end to end.
+
+    A field made by `ahead` holds values of its source's column some steps ahead; they are gathered when asked for.
+
+    Args:
+        name: what it is called.
+        per_step: whether it has a value a step (else a value a sequence).
+        column: the values.
+        starts, lengths: [sequences] where each sequence lies in the column.
+        offsets: of a field made by `ahead`, how many steps ahead its values lie; () otherwise.
+        ceiling: [sequences] where values ahead no longer exist; the end of the sequence by default.
 
     Example:
         >>> from drystone import Sequences
@@ -28,18 +39,24 @@ class Field:
     column: Column
     starts: npt.NDArray[np.int64]
     lengths: Lengths
+    offsets: tuple[int, ...] = ()
+    ceiling: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> Any:
         index = range(len(self))[index]
+        if self.offsets:
+            return self._gathered(slice(index, index + 1))
         found = self.column.slice(int(self.starts[index]), int(self.lengths[index]))
         return found if self.per_step else found[0]
 
     @property
     def values(self) -> npt.NDArray[Any]:
         """All values end to end: [steps or sequences, *shape]; a copy only where they lie apart in memory."""
+        if self.offsets:
+            return self._gathered(slice(None))
         return self.column.slice(*self._run) if self._is_one_run else self.column.take(self._positions)
 
     @property
@@ -53,7 +70,7 @@ class Field:
     @property
     def item_shape(self) -> tuple[int, ...]:
         """The shape of one step (or of one sequence's value); () for scalars."""
-        return self.column.item_shape
+        return (len(self.offsets), *self.column.item_shape) if self.offsets else self.column.item_shape
 
     def describe(self) -> str:
         """The type and shape in short, such as float32[12]."""
@@ -62,17 +79,23 @@ class Field:
 
     def to_arrow(self) -> pa.Array:
         """The field as an Arrow array with one entry a sequence; without a copy where the values lie together."""
-        values = column_to_arrow(self.compact())
+        values = column_to_arrow(self.compact)
         if not self.per_step:
             return values
         return pa.LargeListArray.from_arrays(pa.array(offsets_of(self.lengths)), values)
 
+    @property
     def compact(self) -> Column:
         """The values end to end, as a column; a copy only where they lie apart in memory."""
         if self.column.is_text:
             arrow = column_to_arrow(self.column)
             return Column(arrow.slice(*self._run) if self._is_one_run else arrow.take(pa.array(self._positions)))
         return Column(self.values)
+
+    def _gathered(self, chosen: slice) -> npt.NDArray[Any]:
+        starts, lengths = self.starts[chosen], self.lengths[chosen]
+        ceiling = starts + lengths if self.ceiling is None else self.ceiling[chosen]
+        return gather_ahead(self.column, self.offsets, ranges(starts, lengths), np.repeat(ceiling, lengths))
 
     @property
     def _is_one_run(self) -> bool:

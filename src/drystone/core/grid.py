@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from drystone.core.errors import ShapeError
 from drystone.core.lengths import ranges
-from drystone.native import gather
+from drystone.native import fill_masks
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -85,10 +85,8 @@ class Grid:
     def from_spans(cls, num_rows: int, num_steps: int, spans: Spans) -> Self:
         """Derives the masks: valid inside spans, reset where a sequence starts."""
         cells = spans.row * num_steps + spans.start
-        valid = np.empty(num_rows * num_steps, dtype=bool)
-        gather(np.ones(num_steps, dtype=bool), np.zeros_like(cells), cells, spans.length, valid)
-        reset = np.zeros(num_rows * num_steps, dtype=bool)
-        reset[cells[spans.is_first]] = True
+        valid, reset = (np.empty(num_rows * num_steps, dtype=bool) for _ in range(2))
+        fill_masks(cells, spans.length, spans.is_first, valid, reset)
         return cls(
             num_rows=num_rows,
             num_steps=num_steps,

@@ -14,22 +14,26 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from drystone.core import build, storage
+from drystone.core.ahead import Ahead
+from drystone.core.bounds import Bounds
 from drystone.core.collapse import collapse
 from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 from drystone.core.lengths import Lengths
 from drystone.core.origin import Origin
+from drystone.core.views import ViewNote, Views
 
 OnEmpty = Literal["error", "drop"]
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Sequences:
+class Sequences(Views):
     """Sequences of unequal length: fields with a value a step, and fields with a value a sequence.
 
-    Make them with `from_arrays`, `from_ragged`, `from_padded`, `drystone.read` or `open`. Selecting and
-    slicing copy no data.
+    Make them with `from_arrays`, `from_ragged`, `from_padded`, `drystone.read` or `open`. Selecting, slicing
+    and views (`windows`, `cut`, `join`, `truncate`, `ahead`, `split_by_time`) copy no data; `notes` says what
+    each view left out or repeated.
 
     Example:
         >>> seqs = Sequences.from_arrays(per_step={"x": [[1.0, 2.0, 3.0], [4.0]]}, per_sequence={"y": ["a", "b"]})
@@ -44,6 +48,11 @@ class Sequences:
     starts: npt.NDArray[np.int64]
     lengths: Lengths
     rows: npt.NDArray[np.int64]
+    source_starts: npt.NDArray[np.int64]
+    sources: npt.NDArray[np.int64] | None = None
+    bounds: Bounds | None = None
+    ahead_fields: Mapping[str, Ahead] = field(default_factory=dict[str, Ahead])
+    notes: tuple[ViewNote, ...] = ()
     origin: Origin = field(default_factory=Origin)
     sequence_id: str | None = None
     order_by: str | None = None
@@ -139,6 +148,9 @@ class Sequences:
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Writes the sequences as one Arrow file, which appears only when it is whole.
 
+        Views are written as their steps, fields made by `ahead` as their values, and which steps are scored is
+        kept. What lay past the end of a sequence, and the notes of views, are not.
+
         Raises:
             DataError: the file exists and `overwrite` is false, or its folder does not exist.
         """
@@ -153,6 +165,8 @@ class Sequences:
             starts=_fixed(parts.starts),
             lengths=_fixed(parts.lengths),
             rows=_fixed(np.arange(len(parts.lengths), dtype=np.int64)),
+            source_starts=_fixed(parts.starts),
+            bounds=parts.bounds,
             **known,
         )
         return whole._without_empty(on_empty)
@@ -216,13 +230,15 @@ class Sequences:
             starts=_fixed(self.starts[chosen]),
             lengths=_fixed(self.lengths[chosen]),
             rows=_fixed(self.rows[chosen]),
+            sources=None if self.sources is None else _fixed(self.sources[chosen]),
+            bounds=None if self.bounds is None else self.bounds.take(chosen),
             dropped=chosen[:0],
         )
 
     @property
     def field_names(self) -> tuple[str, ...]:
         """The names of all fields: those with a value a step first."""
-        return (*self.step_columns, *self.sequence_columns)
+        return (*self.step_columns, *self.ahead_fields, *self.sequence_columns)
 
     def field(self, name: str) -> Field:
         """Returns one field: its values, type and shape.
@@ -233,6 +249,17 @@ class Sequences:
         if name in self.step_columns:
             return Field(
                 name=name, per_step=True, column=self.step_columns[name], starts=self.starts, lengths=self.lengths
+            )
+        if name in self.ahead_fields:
+            ahead = self.ahead_fields[name]
+            return Field(
+                name=name,
+                per_step=True,
+                column=self.step_columns[ahead.source],
+                starts=self.starts,
+                lengths=self.lengths,
+                offsets=ahead.offsets,
+                ceiling=None if self.bounds is None else self.bounds.ceiling,
             )
         if name in self.sequence_columns:
             ones = np.ones_like(self.lengths)
@@ -245,26 +272,38 @@ class Sequences:
         """Returns the sequences with a field that repeats one value at all steps made one with a value a sequence.
 
         Raises:
-            DataError: there is no such field, or its value changes within a sequence.
+            DataError: there is no such field, its value changes within a sequence, or another looks ahead in it.
         """
         if name not in self.step_columns or not len(self):
             self.field(name)
             return self
-        column = collapse(self.field(name), self.rows, self.place)
+        for other, ahead in self.ahead_fields.items():
+            if ahead.source == name:
+                raise DataError(f"field {name!r} holds the values of {other!r}; it needs a value a step.")
+        values = collapse(self.field(name), self.place)
         return replace(
             self,
             step_columns={key: value for key, value in self.step_columns.items() if key != name},
-            sequence_columns={**self.sequence_columns, name: column},
+            sequence_columns={key: self.field(key).compact for key in self.sequence_columns} | {name: values},
+            rows=_fixed(np.arange(len(self), dtype=np.int64)),
+            sources=self.source,
         )
 
     def place(self, sequence: int, step: int | None = None) -> str:
-        """Returns words for a sequence, or a step of it, such as "sequence 3 (id 'pump-7'), step 12, line 40 of a.csv"."""
-        words = f"sequence {sequence}"
+        """Returns words for a sequence, or a step of it, such as "sequence 3 (id 'pump-7'), step 12, line 40 of a.csv".
+
+        A step is counted in this sequence; of one that a view made, the words say where it starts in its source.
+        """
+        source, start = int(self.source[sequence]), int(self.starts[sequence])
+        known: list[str] = []
         if self.sequence_id is not None and self.sequence_id in self.sequence_columns:
-            words += f" ({self.sequence_id} {self.field(self.sequence_id)[sequence]!r})"
+            known.append(f"{self.sequence_id} {self.field(self.sequence_id)[sequence]!r}")
+        if self.notes:
+            known.append(f"from step {start - int(self.source_starts[source])} of source sequence {source}")
+        words = f"sequence {sequence} ({', '.join(known)})" if known else f"sequence {sequence}"
         if step is not None:
             words += f", step {step}"
-        found = self.origin.where(int(self.starts[sequence]) + (step or 0), int(self.rows[sequence]))
+        found = self.origin.where(start + (step or 0), source)
         return f"{words}, {found}" if found else words
 
     @cached_property
@@ -273,7 +312,7 @@ class Sequences:
         return int(self.lengths.sum())
 
     def fingerprint(self, names: Sequence[str] | None = None) -> str:
-        """Returns a short text that tells these sequences from others: a hash of lengths and values.
+        """Returns a short text that tells these sequences from others: a hash of lengths, values and the steps scored.
 
         Args:
             names: the fields that count; all by default.
@@ -287,6 +326,9 @@ class Sequences:
                 digest.update(repr(values.tolist()).encode())
             else:
                 digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+        if not self.scores_every_step:
+            for steps in self.scored_steps():
+                digest.update(steps.tobytes())
         return digest.hexdigest()
 
     def to_arrow(self) -> pa.Table:
@@ -297,12 +339,15 @@ class Sequences:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def __repr__(self) -> str:
-        per_step = ", ".join(f"{name} {self.field(name).describe()}" for name in self.step_columns)
+        per_step = ", ".join(
+            f"{name} {self.field(name).describe()}" for name in (*self.step_columns, *self.ahead_fields)
+        )
         per_sequence = ", ".join(f"{name} {self.field(name).describe()}" for name in self.sequence_columns)
         steps = f"{self.lengths.min()} to {self.lengths.max()}" if len(self) else "0"
         parts = [f"{len(self)} sequences of {steps} steps", f"per step: {per_step}"]
         parts += [f"per sequence: {per_sequence}"] if per_sequence else []
         parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
+        parts += [str(note) for note in self.notes]
         return f"Sequences({'; '.join(parts)})"
 
 

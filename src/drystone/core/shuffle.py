@@ -11,6 +11,7 @@ from typing import SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
+from drystone import native
 from drystone.core.errors import LayoutError
 
 SEQUENCES, BATCHES, SPLIT, ROWS = range(4)  # what a stream of random numbers is for
@@ -46,7 +47,7 @@ def permutation(
         piece |= np.arange(start, start + len(piece), dtype=np.uint64)
         if groups is not None and group_bits:
             piece |= groups[start : start + len(piece)].astype(np.uint64) << np.uint64(64 - group_bits)
-    keys.sort()
+    native.sort_keys(keys, index_bits)
     keys &= low_bits
     return keys.view(np.int64)
 

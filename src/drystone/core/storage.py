@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from drystone.core import build
 from drystone.core.arrow import is_list, is_list_view, one_chunk
+from drystone.core.bounds import Bounds
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 
@@ -19,14 +21,22 @@ if TYPE_CHECKING:
     from drystone.core.sequences import Sequences
 
 MEMORY = Origin()
+SCORED = ("drystone.scored_from", "drystone.scored_to")  # columns of the first scored step and the one after the last
 
 
 def to_table(seqs: "Sequences") -> pa.Table:
-    """Returns a table of one row a sequence, with large lists for fields with a value a step."""
+    """Returns a table of one row a sequence, with large lists for fields with a value a step.
+
+    Where not every step is scored, two more columns say which are.
+    """
     arrays = [seqs.field(name).to_arrow() for name in seqs.field_names]
+    names = list(seqs.field_names)
+    if not seqs.scores_every_step:
+        arrays += [pa.array(steps) for steps in seqs.scored_steps()]
+        names += SCORED
     keys = {"drystone.sequence_id": seqs.sequence_id, "drystone.order_by": seqs.order_by}
     metadata = {key: value for key, value in keys.items() if value is not None}
-    return pa.Table.from_arrays(arrays, names=list(seqs.field_names), metadata=metadata or None)
+    return pa.Table.from_arrays(arrays, names=names, metadata=metadata or None)
 
 
 def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Parts, dict[str, str | None]]:
@@ -42,7 +52,7 @@ def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Pa
     lists = {name: _as_lists(table[name]) for name in table.column_names if is_list(table[name].type)}
     if not lists:
         raise DataError(f"no column holds lists; the columns are: {', '.join(table.column_names)}.")
-    others = {name: table[name] for name in table.column_names if name not in lists}
+    others = {name: table[name] for name in table.column_names if name not in lists and name not in SCORED}
     offsets = {name: _offsets(array, name, origin) for name, array in lists.items()}
     (first, bounds), *rest = offsets.items()
     for name, other in rest:
@@ -51,7 +61,8 @@ def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Pa
     metadata: dict[bytes, bytes] = table.schema.metadata or {}
     known = {name: metadata.get(f"drystone.{name}".encode()) for name in ("sequence_id", "order_by")}
     keys = {name: None if value is None else value.decode() for name, value in known.items()}
-    return build.parts_from_ragged(bounds - bounds[0], values, others), keys
+    parts = build.parts_from_ragged(bounds - bounds[0], values, others)
+    return replace(parts, bounds=_scored(table, parts, origin)), keys
 
 
 def save(seqs: "Sequences", path: Path, *, overwrite: bool) -> None:
@@ -102,6 +113,20 @@ def open_table(path: Path) -> pa.Table:
 def open_parts(path: Path) -> tuple[build.Parts, dict[str, Any]]:
     """Opens the parts of sequences in an Arrow file, memory-mapped."""
     return parts_from_table(open_table(path))
+
+
+def _scored(table: pa.Table, parts: build.Parts, origin: Origin) -> Bounds | None:
+    if not set(SCORED) <= set(table.column_names):
+        return None
+    first, stop = (np.asarray(table[name]) for name in SCORED)
+    wrong = ~((first >= 0) & (first <= stop) & (stop <= parts.lengths))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"{_place(origin, row)}: steps {first[row]} to {stop[row]} are scored, of {parts.lengths[row]} steps."
+        )
+    first, stop = first.astype(np.int64), stop.astype(np.int64)
+    return Bounds(lead=first, floor=parts.starts, ceiling=parts.starts + stop)
 
 
 def _as_lists(column: pa.ChunkedArray) -> pa.Array:

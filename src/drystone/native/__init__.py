@@ -4,10 +4,12 @@
 """
 
 from drystone.native.choose import SlowerCoreWarning, describe, is_built
+from drystone.native.masks import fill_masks
 from drystone.native.memory import empty
 from drystone.native.numpy_packing import chosen_rows
 from drystone.native.packing import fill_grids, pack_groups
 from drystone.native.ragged import gather
+from drystone.native.sorting import sort_keys
 from drystone.native.tapes import cut_batches, cut_runs, lay_tapes
 
 __all__ = [
@@ -18,8 +20,10 @@ __all__ = [
     "describe",
     "empty",
     "fill_grids",
+    "fill_masks",
     "gather",
     "is_built",
     "lay_tapes",
     "pack_groups",
+    "sort_keys",
 ]

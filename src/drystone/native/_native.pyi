@@ -60,3 +60,11 @@ def cut_runs(
 def cut_batches(
     costs: Ints, counts: Ints, max_rows: Ints, budget: int, multiple: int, sizes: Ints, full: npt.NDArray[np.bool_]
 ) -> int: ...
+def sort_keys(keys: npt.NDArray[np.uint64], low_bits: int) -> None: ...
+def fill_masks(
+    cells: Ints,
+    lengths: Ints,
+    is_first: npt.NDArray[np.bool_],
+    valid: npt.NDArray[np.bool_],
+    reset: npt.NDArray[np.bool_],
+) -> None: ...

@@ -25,10 +25,11 @@ struct Block {
 // Arrays are made and dropped with the GIL held, which keeps this free of races, after a fork too.
 class Idle {
   public:
+    // The smallest that will do and is at most twice too large; among equals the newest, which caches may still hold.
     Block take(std::size_t size) {
         auto best = blocks_.end();
         for (auto at = blocks_.begin(); at != blocks_.end(); ++at)
-            if (size <= at->size && at->size / 2 <= size && (best == blocks_.end() || at->size < best->size))
+            if (size <= at->size && at->size / 2 <= size && (best == blocks_.end() || at->size <= best->size))
                 best = at;
         if (best == blocks_.end())
             return {size, static_cast<std::uint8_t *>(::operator new(size, alignment))};

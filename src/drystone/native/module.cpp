@@ -3,13 +3,17 @@
 #include <nanobind/nanobind.h>
 
 #include "gather.hpp"
+#include "masks.hpp"
 #include "memory.hpp"
 #include "packing.hpp"
+#include "sorting.hpp"
 #include "tapes.hpp"
 
 NB_MODULE(_native, module) {
     drystone::bind_gather(module);
+    drystone::bind_masks(module);
     drystone::bind_memory(module);
     drystone::bind_packing(module);
+    drystone::bind_sorting(module);
     drystone::bind_tapes(module);
 }

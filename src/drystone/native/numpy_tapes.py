@@ -48,7 +48,8 @@ def cut_batches(
     for count, most in zip(counts.tolist(), max_rows.tolist(), strict=True):
         start, stop = stop, stop + count
         while start < stop:
-            window = costs[start : min(stop, start + most)]
+            affordable = max(1, budget // int(costs[start]))  # costs only rise from here on, as the costliest counts
+            window = costs[start : min(stop, start + most, start + affordable)]
             tops = np.maximum.accumulate(window)
             fits = np.arange(1, len(window) + 1) * tops <= budget
             size = len(window) if fits.all() else max(1, int(np.argmin(fits)))

@@ -2,4 +2,4 @@
 
 from drystone.core.extras import need
 
-need("torch", "matplotlib")
+need("plot", "matplotlib")

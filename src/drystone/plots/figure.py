@@ -9,11 +9,12 @@ from matplotlib.figure import Figure
 from drystone.core.storage import whole_file
 
 
-def new_figure(num_axes: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Returns a figure with axes side by side, inches wide and high."""
+def new_figure(num_axes: int, width: float, height: float, num_columns: int | None = None) -> tuple[Figure, list[Axes]]:
+    """Returns a figure, inches wide and high, with axes side by side, or in rows of `num_columns`."""
+    columns = num_columns or num_axes
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = [figure.add_subplot(1, num_axes, number + 1) for number in range(num_axes)]
+    axes = [figure.add_subplot(-(-num_axes // columns), columns, number + 1) for number in range(num_axes)]
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -53,7 +53,8 @@ def read(
     Args:
         source: a path, the name of a built-in data set, or any object with the Arrow interface: a table of
             pandas, polars, DuckDB, Hugging Face or pyarrow.
-        sequence_id: the column that tells sequences apart; rows of one sequence need not be adjacent.
+        sequence_id: the column that tells sequences apart; rows of one sequence need not be adjacent. Where all rows
+            are one series, `order_by` alone is enough.
         order_by: the column that orders the steps of a sequence; else the order of the rows counts.
         per_sequence: in a table of one step a row, the columns that hold one value a sequence.
         on_empty: "drop" leaves out sequences of 0 steps and lists them in `dropped`.

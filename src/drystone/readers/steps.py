@@ -20,34 +20,35 @@ Positions = npt.NDArray[np.int64]
 MAX_EXACT_FLOAT = 2.0**53  # beyond it, two different whole numbers can become one float
 
 
-def group_steps(table: pa.Table, origin: Origin, options: Options, sequence_id: str) -> Sequences:
+def group_steps(table: pa.Table, origin: Origin, options: Options) -> Sequences:
     """Groups rows of one sequence, in the order in which sequences first appear; stable within each.
 
     Args:
         table: one step a row; `sequence_id` and `order_by` have a value in each.
         origin: the file behind the table.
-        options: the order of steps, and which columns hold one value a sequence.
-        sequence_id: the column that tells sequences apart.
+        options: the column that tells sequences apart (without it there is one), the order of steps, and which
+            columns hold one value a sequence.
 
     Raises:
         DataError: a column of `per_sequence` differs within a sequence, or values of no known type.
     """
-    codes = _codes_of_ids(table, sequence_id)
+    ids = () if options.sequence_id is None else (options.sequence_id,)
+    codes = _codes_of_ids(table, ids[0]) if ids else np.zeros(table.num_rows, np.int64)
     order = _order(codes, table, options.order_by)
     if order is not None:
         table, codes = table.take(pa.array(order)), codes[order]
     origin = _moved(origin, order)
     bounds = offsets_of(np.bincount(codes))
     for name in options.per_sequence:
-        _check_constant(table, name, sequence_id, bounds, origin)
-    wholes = (sequence_id, *options.per_sequence)
+        _check_constant(table, name, options.sequence_id, bounds, origin)
+    wholes = (*ids, *options.per_sequence)
     parts = build.parts_from_ragged(
         bounds,
         {name: table[name] for name in table.column_names if name not in wholes},
         {name: table[name].take(pa.array(bounds[:-1])) for name in wholes},
     )
     return Sequences.from_parts(
-        parts, options.on_empty, origin=origin, sequence_id=sequence_id, order_by=options.order_by
+        parts, options.on_empty, origin=origin, sequence_id=options.sequence_id, order_by=options.order_by
     )
 
 
@@ -83,7 +84,7 @@ def _moved(origin: Origin, order: Positions | None) -> Origin:
     return replace(origin, one_step_a_row=True, order=order if origin.order is None else origin.order[order])
 
 
-def _check_constant(table: pa.Table, name: str, sequence_id: str, bounds: Positions, origin: Origin) -> None:
+def _check_constant(table: pa.Table, name: str, sequence_id: str | None, bounds: Positions, origin: Origin) -> None:
     codes = _codes(table[name])
     first = np.repeat(bounds[:-1], np.diff(bounds))
     differs = codes != codes[first]
@@ -91,8 +92,9 @@ def _check_constant(table: pa.Table, name: str, sequence_id: str, bounds: Positi
         at = int(np.argmax(differs))
         before, here = table[name][int(first[at])], table[name][at]
         where = origin.where(at, at)
+        which = "the series" if sequence_id is None else f"sequence {table[sequence_id][at].as_py()!r}"
         raise DataError(
-            f"column {name!r} differs within sequence {table[sequence_id][at].as_py()!r}: {before.as_py()!r} and "
+            f"column {name!r} differs within {which}: {before.as_py()!r} and "
             f"{here.as_py()!r}{f' ({where})' if where else ''}. "
             f"Leave it out of per_sequence=, so that it is a field with a value a step."
         )

@@ -20,7 +20,7 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
     """Makes sequences of a table.
 
     Args:
-        table: one sequence a row if any column holds lists, else one step a row.
+        table: one sequence a row if any column holds lists, else one step a row; without `sequence_id` all are one series.
         origin: the file behind the table.
         options: which columns are keys.
 
@@ -35,14 +35,15 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
         tidy = _fixed_lists_as_lists(tidy)
     if any(is_list(kind) for kind in tidy.schema.types):
         return _one_sequence_a_row(tidy, origin, options)
-    if options.sequence_id is None:
+    if options.sequence_id is None and options.order_by is None:
         raise DataError(
             f"no column holds lists, so each row seems to be one step. Say which column tells sequences apart "
-            f"with sequence_id= (--sequence-id). The columns are: {', '.join(tidy.column_names)}."
+            f"with sequence_id= (--sequence-id); or, where all rows are one series, which column orders them with "
+            f"order_by= (--order-by). The columns are: {', '.join(tidy.column_names)}."
         )
     if options.order_by is not None:
         _check_present(tidy, options.order_by, origin)
-    return group_steps(tidy, origin, options, options.sequence_id)
+    return group_steps(tidy, origin, options)
 
 
 def _one_sequence_a_row(table: pa.Table, origin: Origin, options: Options) -> Sequences:

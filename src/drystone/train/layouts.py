@@ -2,20 +2,19 @@
 
 import numpy as np
 
+from drystone.core.defaults import BATCH_SIZE, NUM_BUCKETS
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded
 from drystone.core.lengths import Lengths
 from drystone.train.settings import Settings
 
-DEFAULT_BATCH_SIZE = 32
-DEFAULT_BUCKETS = 8
 PREDICTION_CELLS = 1 << 14  # enough to keep kernels busy, and little memory at any hidden size
 
 
 def training_layout(settings: Settings) -> Layout:
     """Returns the layout that the settings ask for."""
-    batch_size = settings.batch_size or DEFAULT_BATCH_SIZE
+    batch_size = settings.batch_size or BATCH_SIZE
     if settings.layout == "bucketed":
-        buckets = settings.num_buckets or DEFAULT_BUCKETS
+        buckets = settings.num_buckets or NUM_BUCKETS
         if settings.cells is not None:
             return Bucketed(num_buckets=buckets, cells=settings.cells)
         return Bucketed(num_buckets=buckets, batch_size=batch_size)

@@ -7,10 +7,12 @@ from typing import Any, Self, cast, final
 import numpy as np
 import pyarrow as pa
 
+from drystone.core.bounds import Bounds
 from drystone.core.build import Parts
 from drystone.core.column import Column
 from drystone.core.convert import column_of
 from drystone.core.errors import DataError
+from drystone.core.grid import Ints
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 
@@ -63,8 +65,9 @@ class Schema:
                 name: _end_to_end(empty, [item.sequence_columns[name] for item in items])
                 for name, empty in self.sequence_columns.items()
             },
-            starts=offsets_of(lengths)[:-1],
+            starts=(starts := offsets_of(lengths)[:-1]),
             lengths=lengths,
+            bounds=_joined_bounds(items, starts),
         )
         return Sequences.from_parts(parts, "error")
 
@@ -95,11 +98,18 @@ def parts_of(item: Any, per_step: Collection[str] | None) -> Parts:
 
 
 def _of_sequences(seqs: Sequences) -> Parts:
+    fields = [seqs.field(name) for name in seqs.field_names]
+    starts = offsets_of(seqs.lengths)[:-1]
+    bounds = None
+    if not seqs.scores_every_step:
+        first, stop = seqs.scored_steps()
+        bounds = Bounds(lead=first, floor=starts, ceiling=starts + stop)
     return Parts(
-        step_columns={name: seqs.field(name).compact() for name in seqs.step_columns},
-        sequence_columns={name: seqs.field(name).compact() for name in seqs.sequence_columns},
-        starts=offsets_of(seqs.lengths)[:-1],
+        step_columns={field.name: field.compact for field in fields if field.per_step},
+        sequence_columns={field.name: field.compact for field in fields if not field.per_step},
+        starts=starts,
         lengths=seqs.lengths,
+        bounds=bounds,
     )
 
 
@@ -156,6 +166,15 @@ def _words(column: Column) -> str:
 
 def _emptied(columns: Columns) -> dict[str, Column]:
     return {name: Column(column.values[:0]) for name, column in columns.items()}
+
+
+def _joined_bounds(items: Sequence[Parts], starts: Ints) -> Bounds | None:
+    if all(item.bounds is None for item in items):
+        return None
+    bounds = [item.bounds or Bounds.whole(item.starts, item.lengths) for item in items]
+    stop = [bound.ceiling - item.starts for bound, item in zip(bounds, items, strict=True)]
+    lead = np.concatenate([bound.lead for bound in bounds])
+    return Bounds(lead=lead, floor=starts, ceiling=starts + np.concatenate(stop))
 
 
 def _end_to_end(empty: Column, columns: Sequence[Column]) -> Column:

@@ -6,6 +6,7 @@ import numpy as np
 
 from drystone.core.grid import Ints
 from drystone.core.plan import Plan
+from drystone.core.sequences import Sequences
 from drystone.core.streams.window import Held
 
 
@@ -28,10 +29,17 @@ def rest_of(held: Held, plan: Plan, delivered: Ints) -> Held:
     left = np.flatnonzero(done < held.seqs.lengths)
     begun = offsets[left] > 0
     left = np.concatenate([left[begun], left[~begun]])
-    seqs = held.seqs.select(left)
     return Held(
-        seqs=replace(seqs, starts=seqs.starts + done[left], lengths=seqs.lengths - done[left]),
+        seqs=_without_first(held.seqs.select(left), done[left]),
         numbers=held.numbers[left],
         offsets=offsets[left],
         rows=row[left[: int(begun.sum())]],
     )
+
+
+def _without_first(seqs: Sequences, steps: Ints) -> Sequences:
+    """Returns sequences without so many of their first steps."""
+    bounds = seqs.bounds
+    if bounds is not None:
+        bounds = replace(bounds, lead=np.maximum(bounds.lead - steps, 0))
+    return replace(seqs, starts=seqs.starts + steps, lengths=seqs.lengths - steps, bounds=bounds)

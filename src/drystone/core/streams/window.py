@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from drystone.core import storage
-from drystone.core.batch import Batch
 from drystone.core.errors import DataError
-from drystone.core.grid import Grid, Ints
+from drystone.core.grid import Ints, Spans
 from drystone.core.position import check_count
 from drystone.core.sequences import Sequences
 from drystone.core.streams.source import Place
@@ -34,12 +33,10 @@ class Held:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def name(self, batch: Batch) -> Batch:
-        """Returns a batch of them that says of each sequence its number and its steps as the source has them."""
-        found = batch.spans
-        offset = found.offset + self.offsets[found.sequence]
-        spans = replace(found, sequence=self.numbers[found.sequence], offset=offset, is_first=offset == 0)
-        return replace(batch, grid=Grid.from_spans(*batch.shape, spans))
+    def names(self, spans: Spans) -> Spans:
+        """Returns spans of them with the numbers and steps that the source knows them by."""
+        offset = spans.offset + self.offsets[spans.sequence]
+        return replace(spans, sequence=self.numbers[spans.sequence], offset=offset, is_first=offset == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

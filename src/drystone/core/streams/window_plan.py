@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from drystone.core.batch import Batch
-from drystone.core.collate import collate
+from drystone.core.collate import fill, known_fields
 from drystone.core.errors import LayoutError
-from drystone.core.grid import Ints
+from drystone.core.grid import Grid, Ints
 from drystone.core.layouts.base import Layout
 from drystone.core.plan import Plan
 from drystone.core.streams.rest import rest_of
@@ -56,7 +56,9 @@ class WindowPlan:
     def batch(self, number: int, names: Collection[str] | None) -> Batch:
         """Returns one of `batches`, filled; its sequences go by their numbers in the source."""
         laid, index = self.batches[number]
-        return laid.held.name(collate(laid.held.seqs, laid.plan, index, fields=names))
+        held, spans = laid.held, laid.plan.spans(index)
+        grid = Grid.from_spans(*laid.plan.shape(index), held.names(spans))
+        return fill(held.seqs, grid, spans.sequence, spans.offset, known_fields(held.seqs, names))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

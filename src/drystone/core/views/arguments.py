@@ -1,0 +1,25 @@
+"""Checks of what views are given."""
+
+from collections.abc import Sequence
+from operator import index
+from typing import SupportsIndex
+
+import numpy as np
+
+from drystone.core.errors import DataError
+
+
+def whole(view: str, name: str, value: object, least: int) -> int:
+    """Returns the value as a Python int.
+
+    Raises:
+        DataError: it is no whole number of at least `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < least:
+        raise DataError(f"{view}: {name} must be a whole number of at least {least}; got {value!r}.")
+    return index(value)
+
+
+def is_list(value: object) -> bool:
+    """Whether the value is a list of at least one item, and no text."""
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and len(value) > 0  # pyright: ignore[reportUnknownArgumentType]

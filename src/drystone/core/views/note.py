@@ -1,0 +1,37 @@
+"""What a view left out or repeated, and why."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewNote:
+    """What became of the steps that a view was made from.
+
+    Args:
+        view: the call, such as "windows(steps=168, stride=24, horizon=24)".
+        left_out_steps: steps that count in the sequences it was made from, and lie in none of its own.
+        left_out_sequences: sequences it was made from of which nothing is left.
+        repeated_steps: steps it was made from that lie in more than one of its sequences.
+        reason: why, in words; "" where there is nothing to say.
+
+    Example:
+        >>> print(ViewNote(view="truncate(max_steps=5)", left_out_steps=3, reason="1 sequence was longer"))
+        truncate(max_steps=5): 3 steps left out (1 sequence was longer)
+    """
+
+    view: str
+    left_out_steps: int = 0
+    left_out_sequences: int = 0
+    repeated_steps: int = 0
+    reason: str = ""
+
+    def __str__(self) -> str:
+        figures = [
+            f"{self.left_out_sequences:,} sequences left out" if self.left_out_sequences else "",
+            f"{self.left_out_steps:,} steps left out" if self.left_out_steps else "",
+            f"{self.repeated_steps:,} steps repeated" if self.repeated_steps else "",
+        ]
+        words = ", ".join(figure for figure in figures if figure)
+        if self.reason:
+            words = f"{words} ({self.reason})" if words else self.reason
+        return f"{self.view}: {words}" if words else self.view
