@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import drystone as ds
 from drystone import Batch, Bucketed, Layout, Loader, Packed, Padded, Stateful, Stream
+from drystone.testing import check_resume
 from tests.contract import strategies
 from tests.contract.oracle import Span, broken_rule, masks
 from tests.core.streams.sources import Tape, chunks, examples
@@ -216,6 +217,36 @@ def test_a_parquet_file_larger_than_the_buffer_is_read_by_record_batches(tmp_pat
         found += batch.ends.sequence.tolist()
     assert sorted(found) == list(range(500))
     assert found != sorted(found)
+
+
+def cells_of(loader: Loader) -> dict[tuple[int, int], Any]:
+    """What each step of each sequence comes with."""
+    found = {}
+    for batch in loader:
+        for span in range(len(batch.spans)):
+            row, start, sequence, offset = (
+                int(getattr(batch.spans, name)[span]) for name in ("row", "start", "sequence", "offset")
+            )
+            for step in range(int(batch.spans.length[span])):
+                cell = row, start + step
+                found[sequence, offset + step] = [batch[name][cell].tolist() for name in ("x", "next")]
+                found[sequence, offset + step].append(bool(batch.scored[cell]))
+    return found
+
+
+@pytest.mark.parametrize("layout", [Padded(2), Packed(2, 12), Stateful(2, 5), Packed(2, 4, long="stateful")])
+def test_views_keep_their_targets_and_what_is_scored(layout: Layout) -> None:
+    seqs = ds.Sequences.from_arrays({"x": [np.arange(length) + 100.0 for length in (9, 4, 7, 12, 3, 8)]})
+    view = seqs.ahead("x", range(1, 3), name="next").cut(2, lead=1)
+    expected = cells_of(Loader(view, layout))
+    assert {scored for _, _, scored in expected.values()} == {True, False}
+    items = [view[start : start + 2] for start in range(0, len(view), 2)]
+
+    def loader() -> Loader:
+        return Loader(Stream(items, buffer=4), layout)
+
+    assert cells_of(loader()) == expected
+    check_resume(loader)
 
 
 def test_what_a_stream_cannot_say_is_said_in_words() -> None:
