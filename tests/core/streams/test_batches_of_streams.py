@@ -219,6 +219,13 @@ def test_a_parquet_file_larger_than_the_buffer_is_read_by_record_batches(tmp_pat
     assert found != sorted(found)
 
 
+def test_a_long_sequence_under_way_makes_no_batch_incomplete() -> None:
+    stream = Stream(examples([400, *[4] * 100]), buffer=8, longest_wait=10)
+    batches = list(Loader(stream, Stateful(rows=2, steps=5, order="given")))
+    assert len(batches) == 80
+    assert all(batch.valid.all() for batch in batches)
+
+
 def cells_of(loader: Loader) -> dict[tuple[int, int], Any]:
     """What each step of each sequence comes with."""
     found = {}
