@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <memory>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -38,23 +38,23 @@ void scatter(const Key *from, Key *to, std::size_t count, Digit digit, std::vect
 
 // Sorts by the bits from low_bits up; equal ones keep their order. The first pass parts the keys by their top bits,
 // so that all further ones work within a part, in cache.
-void sort_keys(const Keys &array, int low_bits) {
+void sort_keys(const Keys &array, const Keys &spare_array, int low_bits) {
+    if (spare_array.size() != array.size()) throw std::invalid_argument("keys and spare must be as long.");
     nb::gil_scoped_release release;
-    Key *keys = array.data();
+    Key *keys = array.data(), *spare = spare_array.data();
     const std::size_t count = array.size();
     const int size_bits = static_cast<int>(std::bit_width(count));
     const int top_bits = std::min({std::max(size_bits - part_bits, 0), max_top_bits, 64 - low_bits});
     const int rest_bits = 64 - low_bits - top_bits;
     const int passes = (rest_bits + max_digit_bits - 1) / max_digit_bits;
-    const std::unique_ptr<Key[]> spare{new Key[count]};
     std::vector<std::size_t> parts{count}, ends;
     if (top_bits > 0)
-        scatter(keys, spare.get(), count, {64 - top_bits, top_bits}, parts);
+        scatter(keys, spare, count, {64 - top_bits, top_bits}, parts);
     else
-        std::copy(keys, keys + count, spare.get());
+        std::copy(keys, keys + count, spare);
     std::size_t start = 0;
     for (const std::size_t stop : parts) {
-        Key *from = spare.get() + start, *to = keys + start;
+        Key *from = spare + start, *to = keys + start;
         for (int pass = 0, shift = low_bits; pass < passes; ++pass) {
             const int bits = (rest_bits - (shift - low_bits) + passes - pass - 1) / (passes - pass);
             scatter(from, to, stop - start, {shift, bits}, ends);
@@ -69,7 +69,8 @@ void sort_keys(const Keys &array, int low_bits) {
 }  // namespace
 
 void bind_sorting(nb::module_ &module) {
-    module.def("sort_keys", &sort_keys, nb::arg("keys").noconvert(), nb::arg("low_bits"),
+    module.def("sort_keys", &sort_keys, nb::arg("keys").noconvert(), nb::arg("spare").noconvert(),
+               nb::arg("low_bits"),
                "Sorts keys in place; see drystone.native.sort_keys.");
 }
 

@@ -26,4 +26,4 @@ def sort_keys(keys: npt.NDArray[np.uint64], low_bits: int) -> None:
         return
     from drystone.native import _native
 
-    _native.sort_keys(keys, low_bits)
+    _native.sort_keys(keys, np.empty_like(keys), low_bits)

@@ -98,8 +98,9 @@ class Placement:
         """
         starts = offsets_of(rows)[:-1]
         zeros = np.zeros(len(sequence), np.int64)
-        row = np.arange(len(sequence))
-        row -= np.repeat(starts, rows)
+        row = np.ones(len(sequence), np.int64)  # counts up within a batch, and back to 0 at the next
+        row[starts] = 1 - np.append(1, rows[:-1])[: len(rows)]
+        np.cumsum(row, out=row)
         rest.setdefault("steps", np.maximum.reduceat(lengths, starts) if len(starts) else NO_INTS)
         batch = np.repeat(np.arange(len(rows)), rows)
         places = {"batch": batch, "row": row, "step": zeros, "offset": zeros}
