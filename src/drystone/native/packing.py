@@ -15,7 +15,8 @@ def fill_grids(lengths: Ints, rows: int, steps: int, gap: int, carried: Ints) ->
 
     A grid takes the sequences that wait and the next ones, up to its number of cells; those for which no room is
     found wait for the next grid. A sequence longer than `steps` takes all that is left of the row with the least
-    room, and goes on from column 0 of the same row of the next grid.
+    room, and goes on from column 0 of the same row of the next grid; where as many wait as there are rows, they come
+    first, so that none waits for all long ones.
 
     Args:
         lengths: [sequences], in the order in which they are taken, ≥ 1 each.
