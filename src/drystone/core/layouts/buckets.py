@@ -65,19 +65,21 @@ def narrow(buckets: Buckets, max_padding: float, distinct: Lengths, *, to_bound:
     bounds: list[int] = []
     parents: list[int] = []
     filled = 1 - Fraction(max_padding)
-    below = 0
+    start = 0
     for parent, bound in enumerate(buckets.bounds.tolist()):
-        inside = distinct[(distinct > below) & (distinct <= bound)]
+        stop = int(np.searchsorted(distinct, bound, side="right"))
         split: list[int] = []
-        top = bound if to_bound or not len(inside) else int(inside[-1])
-        while len(inside):
+        top = bound if to_bound or stop == start else int(distinct[stop - 1])
+        left = stop
+        while left > start:
             split.append(top)
-            inside = inside[inside < -(-filled.numerator * top // filled.denominator)]
-            top = int(inside[-1]) if len(inside) else top
+            shortest = -(-filled.numerator * top // filled.denominator)
+            left = int(np.searchsorted(distinct, shortest))
+            top = int(distinct[left - 1])
         split[:1] = [bound]
         bounds += split[::-1]
         parents += [parent] * len(split)
-        below = bound
+        start = stop
     return Buckets(np.array(bounds, dtype=np.int64), np.array(parents, dtype=np.int64))
 
 
