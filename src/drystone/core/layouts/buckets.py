@@ -39,7 +39,7 @@ def given_buckets(boundaries: Sequence[int], lengths: Lengths) -> Buckets:
 
 
 def equal_buckets(num_buckets: int, costs: Ints, counts: Ints, distinct: Lengths) -> Buckets:
-    """Returns buckets that hold about the same total cost.
+    """Returns buckets that hold about the same total cost; at most one for each distinct length.
 
     Args:
         num_buckets: how many, ≥ 1.
@@ -47,6 +47,8 @@ def equal_buckets(num_buckets: int, costs: Ints, counts: Ints, distinct: Lengths
         counts: [distinct lengths] how many sequences have each.
         distinct: the distinct lengths, rising.
     """
+    if num_buckets >= len(distinct):
+        return Buckets(distinct)
     total = np.cumsum(costs * counts)
     shares = int(total[-1]) * np.arange(1, num_buckets, dtype=object) // num_buckets
     inner = distinct[np.searchsorted(total, shares.astype(np.int64))]
@@ -73,7 +75,7 @@ def narrow(buckets: Buckets, max_padding: float, distinct: Lengths, *, to_bound:
         left = stop
         while left > start:
             split.append(top)
-            shortest = -(-filled.numerator * top // filled.denominator)
+            shortest: int = -(-filled.numerator * top // filled.denominator)
             left = int(np.searchsorted(distinct, shortest))
             top = int(distinct[left - 1])
         split[:1] = [bound]
