@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 from rich.filesize import decimal
 
-from drystone.cli.layouts import Compared, name_of
+from drystone.cli.layouts import Compared
 from drystone.core.layouts import Packed, Stateful
 from drystone.core.lengths import Lengths
 
@@ -66,7 +66,7 @@ def few_series(facts: Facts) -> str:
     start = f"There is one series, of {longest:,} steps" if count == 1 else f"There are {count} series"
     few = "One row keeps" if count == 1 else "Few rows keep"
     words = (
-        f"{start}: laid out whole, an epoch is {_count(-(-count // facts.batch_size), 'update')}. {name_of(whole)} makes "
+        f"{start}: laid out whole, an epoch is {_count(-(-count // facts.batch_size), 'update')}. {whole} makes "
         f"{_count(whole.plan(lengths).num_batches, 'update')} and carries the state on."
     )
     parts = min(facts.batch_size // count, longest // steps)
@@ -76,7 +76,7 @@ def few_series(facts: Facts) -> str:
     cut = cut[cut > 0]
     wide = Stateful(rows=len(cut), steps=steps)
     return (
-        f"{words} {few} no processor busy: seqs.cut({parts}) and {name_of(wide)} run {len(cut)} parts "
+        f"{words} {few} no processor busy: seqs.cut({parts}) and {wide} run {len(cut)} parts "
         f"side by side, in {_count(wide.plan(cut).num_batches, 'update')}; lead= warms up the state of each part."
     )
 
@@ -184,7 +184,7 @@ def grid(facts: Facts) -> str:
     if tried > summary.padding_fraction / 2:
         return ""
     return (
-        f"{facts.grid.name} leaves {summary.padding_fraction:.1%} of its cells empty, {name_of(longer_rows)} about "
+        f"{facts.grid.name} leaves {summary.padding_fraction:.1%} of its cells empty, {longer_rows} about "
         f"{tried:.1%}: longer rows are easier to fill."
     )
 
