@@ -250,7 +250,7 @@ def check_fraction(layout: str, name: str, value: object) -> float:
     """Returns the value as a Python float, or raises LayoutError where it is no number from 0 to below 1."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < 1:
         raise LayoutError(f"{layout}: {name} must be a fraction from 0 to below 1; got {value!r}.")
-    return float(value)
+    return float(cast("float", value))
 
 
 def freeze(layout: "Layout", *names: str) -> None:

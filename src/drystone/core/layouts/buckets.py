@@ -68,10 +68,10 @@ def narrow(buckets: Buckets, max_padding: float, distinct: Lengths, *, to_bound:
     parents: list[int] = []
     filled = 1 - Fraction(max_padding)
     start = 0
-    for parent, bound in enumerate(buckets.bounds.tolist()):
-        stop = int(np.searchsorted(distinct, bound, side="right"))
+    stops = np.searchsorted(distinct, buckets.bounds, side="right").tolist()
+    for parent, (bound, stop) in enumerate(zip(buckets.bounds.tolist(), stops, strict=True)):
         split: list[int] = []
-        top = bound if to_bound or stop == start else int(distinct[stop - 1])
+        top: int = bound if to_bound or stop == start else int(distinct[stop - 1])
         left = stop
         while left > start:
             split.append(top)
