@@ -42,7 +42,8 @@ def bucketed(draw: Any) -> Bucketed:
         arguments["cost"] = draw(st.integers(longest + longest**2, 1_000))
     if kind in ("one", "each", "both"):
         arguments["batch_size"] = draw(st.tuples(*[sizes] * buckets) if kind == "each" else sizes)
-    arguments["batch_multiple"] = draw(st.integers(1, 4))
+    largest = np.max(arguments.get("batch_size", 4))
+    arguments["batch_multiple"] = draw(st.integers(1, min(4, int(largest))))
     arguments["max_padding"] = draw(st.sampled_from([None, 0.0, 0.1, 0.5]))
     arguments["pad_to"] = draw(st.sampled_from(["longest", "boundary"]))
     return Bucketed(**arguments)
@@ -65,7 +66,7 @@ packed = st.one_of(
     st.builds(
         lambda given, **rest: Packed(**given, **rest),
         st.one_of(
-            st.just({}),
+            st.builds(dict, row_multiple=st.integers(1, 4)),
             st.builds(dict, steps=st.integers(MAX_LENGTH, 40)),
             st.builds(dict, rows=st.integers(1, 6)),
         ),
@@ -74,7 +75,6 @@ packed = st.one_of(
         remainder=remainders,
         gap=gaps,
         constant_shape=st.booleans(),
-        row_multiple=st.integers(1, 4),
     ),
 )
 packed_long = st.builds(

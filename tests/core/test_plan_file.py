@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -150,3 +150,16 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"a.parquet is not a whole file of a plan"):
         Plan.load(tmp_path / "a.parquet")
+
+
+def test_damage_of_a_compressed_file_is_named(tmp_path: Path) -> None:
+    Padded(2).plan([3, 1]).save(tmp_path / "plan.zip")
+    with ZipFile(tmp_path / "plan.zip") as plain, ZipFile(tmp_path / "small.zip", "w", ZIP_DEFLATED) as small:
+        for name in plain.namelist():
+            small.writestr(name, plain.read(name))
+    content = bytearray((tmp_path / "small.zip").read_bytes())
+    start = content.index(b"plan.json") + len("plan.json")
+    content[start : start + 2] = b"\xff\xff"
+    (tmp_path / "small.zip").write_bytes(content)
+    with pytest.raises(DataError, match="not a whole file of a plan"):
+        Plan.load(tmp_path / "small.zip")

@@ -108,6 +108,11 @@ def test_what_is_dropped_is_counted() -> None:
         ([], "empty"),
         (["3"], "dtype"),
         ([[3]], r"shape \(1, 1\)"),
+        ([[3], [1, 2]], "one-dimensional"),
+        ([3.0, 1e300], r"lengths\[1\] is 1e\+300; of 2 sequences none may have more than 2305843009213693952"),
+        ([2**63], r"lengths\[0\] is 9223372036854775808"),
+        ([1, 2**62], r"lengths\[1\] is 4611686018427387904"),
+        ([True, False], "dtype bool"),
     ],
 )
 def test_bad_lengths_are_named(lengths: Any, words: str) -> None:
@@ -153,6 +158,29 @@ def test_a_sequence_too_long_for_the_layout_is_named(layout: Layout) -> None:
         (lambda: Bucketed(num_buckets=2, batch_size=2, batch_multiple=0), "batch_multiple must be"),
         (lambda: Bucketed(num_buckets=2, batch_size=2, pad_to="most"), "'longest', 'boundary'"),  # type: ignore[arg-type]
         (lambda: Bucketed(boundaries=(4, 9), cells=8, pad_to="boundary"), r"boundaries\[1\], 9, costs 9; .* is 8"),
+        (lambda: Bucketed(boundaries=(10.0, 20.0), batch_size=2), r"boundaries\[0\] must be .* got 10.0"),  # type: ignore[arg-type]
+        (lambda: Bucketed(boundaries=(True, 5), batch_size=2), r"boundaries\[0\] must be .* got True"),
+        (lambda: Bucketed(boundaries=5, batch_size=2), "boundaries must be a list"),  # type: ignore[arg-type]
+        (lambda: Bucketed(boundaries=(5,), batch_size=2.0), "batch_size must be whole numbers .* got 2.0"),  # type: ignore[arg-type]
+        (lambda: Bucketed(boundaries=(2**63,), batch_size=2), r"boundaries\[0\] must be at most 2147483647"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2**63), "batch_size must be at most 2147483647"),
+        (lambda: Bucketed(num_buckets=2, cells=2**63), "cells must be at most 4611686018427387904"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, max_padding="0.1"), "got '0.1'"),  # type: ignore[arg-type]
+        (lambda: Bucketed(num_buckets=2, batch_size=2, max_padding=False), "got False"),
+        (lambda: Bucketed(num_buckets=2, batch_size=2, batch_multiple=4), "no batch could have so many rows"),
+        (lambda: Bucketed(num_buckets=2, batch_size=(2, 3), batch_multiple=4), "no batch could have so many rows"),
+        (lambda: Bucketed(num_buckets=2, cost=2**62, quadratic_steps=1).plan([2**31]), "64 bits"),
+        (lambda: Bucketed(num_buckets=2, cost=2**62, quadratic_steps=1).plan([2**30] * 4), "64 bits"),
+        (lambda: Packed(sequences=3, rows=2, row_multiple=4), "row_multiple= is for rows that are chosen"),
+        (lambda: Packed(rows=2, steps=2, row_multiple=4), "row_multiple= is for rows that are chosen"),
+        (lambda: Packed(rows=3, steps=9, gap=0.0), "gap must be a whole number of at least 0; got 0.0"),  # type: ignore[arg-type]
+        (lambda: Packed(rows=2, steps=2**40), "steps must be at most"),
+        (lambda: Stateful(2, 2**62), "steps must be at most"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=[0.5]), r"carried is \[0.5\]"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=[True]), r"carried is \[True\]"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=["a"]), r"carried is \['a'\]"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=1), "carried is 1"),
+        (lambda: Stateful(2, 4).plan([1, 2], carried=[2**63]), "carried"),
         (lambda: Stateful(None, 4), "rows must be"),
         (lambda: Stateful(2, 4, align="day").plan([1, 2]), "'day': plan the sequences, not their lengths"),
         (lambda: Stateful(2, 4).plan([1, 2], carried=[0, 0]), "row of its own"),
@@ -245,3 +273,33 @@ def test_check_follows_carried_sequences() -> None:
     carried(row=0, offset=4).check()
     with pytest.raises(PlanError, match=r"batch 1, row 1.*does not continue"):
         carried(row=1, offset=4).check()
+
+
+def test_layouts_take_the_numbers_of_numpy() -> None:
+    plain = Bucketed(boundaries=(2, 4), batch_size=(3, 2, 1), max_padding=0.5)
+    layout = Bucketed(boundaries=np.array([2, 4]), batch_size=np.array([3, 2, 1]), max_padding=np.float32(0.5))
+    assert layout == plain
+    assert repr(layout) == repr(plain)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        Bucketed(num_buckets=2**31 - 1, batch_size=2),
+        Packed(rows=2**31 - 1, steps=5),
+        Packed(rows=2, steps=2**31 - 1),
+        Packed(sequences=3, steps=2**31 - 1),
+        Packed(sequences=3, gap=2**31 - 1),
+        Stateful(2**31 - 1, 2**31 - 1),
+    ],
+)
+def test_huge_numbers_take_no_memory_of_their_size(layout: Layout) -> None:
+    plan = layout.plan([3, 1, 4, 1, 5])
+    plan.check()
+    assert [len(plan.shard(rank, 2**40).table) for rank in (0, 2**40 - 1)][1] == 0
+
+
+def test_a_huge_length_takes_no_memory_of_its_size() -> None:
+    plan = Packed(sequences=3).plan([2**40, 1, 2, 5])
+    plan.check()
+    assert plan.num_steps == 2**40 + 8

@@ -11,6 +11,8 @@ from drystone.core.errors import DataError
 
 Lengths: TypeAlias = npt.NDArray[np.int64]
 
+MOST_CELLS = 1 << 62  # of all sequences, padded to the longest: sums and products stay inside 64 bits
+
 
 def check_lengths(lengths: npt.ArrayLike | Sequence[int]) -> Lengths:
     """Returns a copy of the lengths as int64, which nobody can change.
@@ -24,7 +26,10 @@ def check_lengths(lengths: npt.ArrayLike | Sequence[int]) -> Lengths:
     >>> check_lengths([3, 1, 2])
     array([3, 1, 2])
     """
-    array = np.asarray(lengths)
+    try:
+        array = np.asarray(lengths)
+    except ValueError as error:
+        raise DataError(f"lengths must be one-dimensional, one number a sequence; {error}.") from error
     if array.ndim != 1:
         raise DataError(f"lengths must be one-dimensional, one number a sequence; got shape {array.shape}.")
     if array.size == 0:
@@ -45,6 +50,12 @@ def _whole_numbers(array: npt.NDArray[np.generic]) -> Lengths:
             raise DataError(f"lengths[{index}] is {array[index]}; lengths are whole numbers of steps.")
     elif array.dtype.kind not in "iu":
         raise DataError(f"lengths must be whole numbers; got dtype {array.dtype}.")
+    most = MOST_CELLS // len(array)
+    if array.max() > most:
+        index = int(np.argmax(array))
+        raise DataError(
+            f"lengths[{index}] is {array[index]}; of {len(array)} sequences none may have more than {most} steps."
+        )
     return array.astype(np.int64)
 
 

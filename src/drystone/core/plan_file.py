@@ -8,6 +8,7 @@ lengths.parquet  `Plan.lengths`, in the column `length`
 """
 
 import json
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -25,7 +26,17 @@ if TYPE_CHECKING:
 FORMAT = "drystone plan"
 VERSION = 1
 HEAD = "plan.json"
-DAMAGE = (BadZipFile, pa.ArrowException, OSError, EOFError, KeyError, ValueError, NotImplementedError, RuntimeError)
+DAMAGE = (
+    BadZipFile,
+    zlib.error,
+    pa.ArrowException,
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def save(plan: "Plan", path: Path, *, overwrite: bool) -> None:

@@ -75,6 +75,8 @@ def deal(steps: Ints, counts: Ints, num_ranks: int) -> Ints:
     positions = np.arange(num_ranks, int(counts.max(initial=0)), dtype=np.int64)
     num_open = np.searchsorted(-counts[by_count], -positions)
     large = by_count[: num_open.max(initial=0)]
+    if not len(large):
+        return rank_of
     load = steps[order[first[large, None] + np.arange(num_ranks)]].reshape(-1)
     room = np.repeat(-(-counts[large] // num_ranks) - 1, num_ranks)
     for position, still in enumerate(num_open.tolist(), start=num_ranks):

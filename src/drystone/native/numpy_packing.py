@@ -83,7 +83,8 @@ class _Grids:
                 left.append(item)
             else:
                 rooms.push(self._lay(row, room, item, 0), row)
-        self._waiting = sorted(left)
+        self._waiting = left
+        self._fill_up(rooms)
         self._grid += 1
 
     def _lay(self, row: int, room: int, item: int, offset: int) -> int:
@@ -94,26 +95,41 @@ class _Grids:
             self._going[row] = item, offset + length
         return room - length - self._gap
 
+    @property
+    def _is_crowded(self) -> bool:
+        """Whether so many wait that no further one may take room from them, or join those that no row has room for."""
+        return len(self._waiting) >= self._rows
+
+    def _fill_up(self, rooms: Rooms) -> None:
+        """Gives the room that is left to the next sequences that are longer than a row."""
+        while self._taken < len(self._lengths) and self._lengths[self._taken] > self._steps and not self._is_crowded:
+            room, row = rooms.pop(1)
+            if row < 0:
+                return
+            self._lay(row, room, self._taken, 0)
+            self._taken += 1
+
     def _draw(self, rooms: Rooms) -> None:
         """Takes the next sequences, as long as all that could find room add up to no more than there is."""
-        gap = self._gap
+        gap, was_crowded = self._gap, self._is_crowded
         free = rooms.total(gap) - sum(
             self._lengths[item] + gap for item in self._waiting if self._lengths[item] <= rooms.largest
         )
         while self._taken < len(self._lengths):
             length = self._lengths[self._taken]
+            is_too_long = length > rooms.largest
+            if was_crowded if is_too_long else length + gap > free:
+                return
             if length > self._steps:
                 room, row = rooms.pop(1)
                 if row < 0:
                     return
                 self._lay(row, room, self._taken, 0)
                 free -= room + gap
-            elif length <= rooms.largest and length + gap > free:
-                return
             else:
                 self._waiting.append(self._taken)
                 free -= length + gap
-                if length > rooms.largest:
+                if is_too_long:
                     self._taken += 1
                     return
             self._taken += 1

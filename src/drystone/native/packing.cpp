@@ -105,6 +105,7 @@ class Grids {
                 rooms_.push(lay(room.row, room.cells, item.number, 0), room.row);
         }
         waiting_.swap(left_);
+        fill_up();
         table.add(grid_++, spans_, rows_);
     }
 
@@ -125,21 +126,36 @@ class Grids {
         return room - length - gap_;
     }
 
+    // Whether so many wait that no further one may take room from them, or join those that no row has room for.
+    bool is_crowded() const { return static_cast<std::int64_t>(waiting_.size()) >= rows_; }
+
+    // Lays the next sequence, which is longer than a row, where the least room is left; false where there is none.
+    bool lay_long() {
+        const Room room = rooms_.pop(1);
+        if (room.row < 0) return false;
+        lay(room.row, room.cells, taken_, 0);
+        free_ -= room.cells + gap_;
+        return true;
+    }
+
+    // Gives the room that is left to the next sequences that are longer than a row.
+    void fill_up() {
+        while (taken_ < count_ && lengths_[taken_] > steps_ && !is_crowded() && lay_long()) ++taken_;
+    }
+
     // Takes the next sequences, as long as all that could find room add up to no more than there is.
     void draw() {
+        const bool was_crowded = is_crowded();
         for (const Item &item : waiting_)
             if (item.length <= rooms_.largest()) free_ -= item.length + gap_;
         for (; taken_ < count_; ++taken_) {
             const std::int64_t length = lengths_[taken_];
+            const bool is_too_long = length > rooms_.largest();
+            if (is_too_long ? was_crowded : length + gap_ > free_) return;
             if (length > steps_) {
-                const Room room = rooms_.pop(1);
-                if (room.row < 0) return;
-                lay(room.row, room.cells, taken_, 0);
-                free_ -= room.cells + gap_;
+                if (!lay_long()) return;
                 continue;
             }
-            const bool is_too_long = length > rooms_.largest();
-            if (!is_too_long && length + gap_ > free_) return;
             waiting_.push_back({length, taken_});
             free_ -= length + gap_;
             if (is_too_long) {

@@ -9,13 +9,16 @@ from drystone.native.choose import native_serves
 Ints = npt.NDArray[np.int64]
 Spans = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
+MANY_STEPS = 1 << 27  # the extension keeps a number for each step of a row; the slower way does not
+
 
 def fill_grids(lengths: Ints, rows: int, steps: int, gap: int, carried: Ints) -> Spans:
     """Lays sequences on grids of rows × steps, one grid after the other, each by best fit, longest first.
 
     A grid takes the sequences that wait and the next ones, up to its number of cells; those for which no room is
     found wait for the next grid. A sequence longer than `steps` takes all that is left of the row with the least
-    room, and goes on from column 0 of the same row of the next grid.
+    room, and goes on from column 0 of the same row of the next grid; where as many wait as there are rows, they come
+    first, so that none waits for all long ones.
 
     Args:
         lengths: [sequences], in the order in which they are taken, ≥ 1 each.
@@ -33,7 +36,8 @@ def fill_grids(lengths: Ints, rows: int, steps: int, gap: int, carried: Ints) ->
         >>> row, step
         (array([0, 1, 1]), array([0, 0, 3]))
     """
-    if not native_serves():
+    rows = min(rows, len(lengths) + int(carried.max(initial=-1)) + 1)  # more would stay empty
+    if not native_serves() or steps > MANY_STEPS:
         return numpy_packing.fill_grids(lengths, rows, steps, gap, carried)
     from drystone.native import _native
 
@@ -65,7 +69,8 @@ def pack_groups(lengths: Ints, group: int, rows: int, steps: int, gap: int, mult
         >>> rows, steps
         (array([3]), array([4]))
     """
-    if not native_serves():
+    most_steps = steps or 5 * (int(lengths.max()) + gap) + _most_cells(lengths, group, gap) // (rows or multiple)
+    if not native_serves() or most_steps > MANY_STEPS:
         return numpy_packing.pack_groups(lengths, group, rows, steps, gap, multiple)
     from drystone.native import _native
 
@@ -74,6 +79,11 @@ def pack_groups(lengths: Ints, group: int, rows: int, steps: int, gap: int, mult
     rows_of, steps_of = np.empty(num_grids, np.int64), np.empty(num_grids, np.int64)
     _native.pack_groups(lengths, group, rows, steps, gap, multiple, *columns, rows_of, steps_of)
     return columns, rows_of, steps_of
+
+
+def _most_cells(lengths: Ints, group: int, gap: int) -> int:
+    cells = np.add.reduceat(lengths, np.arange(0, len(lengths), group))
+    return int(cells.max()) + gap * min(group, len(lengths))
 
 
 def _columns(size: int) -> Spans:

@@ -94,3 +94,12 @@ def test_padding_on_long_tailed_lengths(layout: Layout, most: float) -> None:
     lengths = np.random.default_rng(0).lognormal(4, 0.8, 20_000).astype(np.int64) + 1
     plan = layout.plan(np.minimum(lengths, 512))
     assert plan.padding_fraction < most
+
+
+@pytest.mark.parametrize(("rows", "lengths"), [(1, [11, 5] * 500), (4, [1000, *[6] * 9] * 100)])
+def test_short_sequences_do_not_wait_for_all_long_ones(rows: int, lengths: list[int]) -> None:
+    plan = Packed(rows, steps=10, long="stateful", order="given").plan(lengths)
+    plan.check()
+    batch = plan.column("batch")[plan.column("offset") == 0]
+    is_short = plan.column("length")[plan.column("offset") == 0] < 10
+    assert 0.45 < batch[is_short].mean() / plan.num_batches < 0.55

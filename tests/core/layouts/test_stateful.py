@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drystone import DataError, Sequences
+from drystone import DataError, LayoutError, Sequences
 from drystone.core.layouts import Stateful
 from tests.contract import strategies
 from tests.contract.tables import shapes_of, spans_of
@@ -114,3 +114,10 @@ def test_times_that_cannot_be_aligned_are_named(times: Any, words: str) -> None:
         seqs = Sequences.from_arrays({"day": times})
     with pytest.raises(DataError, match=words):
         Stateful(None, 2, align="day").plan(seqs)
+
+
+@pytest.mark.parametrize(("field", "words"), [("site", "one value a sequence"), ("note", "text")])
+def test_fields_that_hold_no_times_are_named(field: str, words: str) -> None:
+    seqs = Sequences.from_arrays({"note": [["a", "b"], ["c", "d"]]}, {"site": [1, 2]})
+    with pytest.raises(LayoutError, match=f"field '{field}' holds {words}; expected a number or timestamp a step"):
+        Stateful(None, 2, align=field).plan(seqs)

@@ -189,6 +189,9 @@ def test_fingerprints_tell_what_is_scored() -> None:
     ("call", "words"),
     [
         (lambda s: s.windows(0), "windows: steps must be a whole number of at least 1; got 0"),
+        (lambda s: s.windows(2**63), "windows: steps must be at most"),
+        (lambda s: s.cut(2, lead=2**63), "cut: lead must be at most"),
+        (lambda s: s.split_by_time(fractions=(None, 1)), r"fractions\[0\] is None"),
         (lambda s: s.windows(2.0), "steps must be a whole number .* got 2.0"),
         (lambda s: s.windows(True), "got True"),
         (lambda s: s.windows(2, 0), "stride must be a whole number of at least 1; got 0"),

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, SupportsIndex, cast, final
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ Remainder = Literal["keep", "drop"]
 
 
 NO_INTS: Ints = np.zeros(0, np.int64)
+LARGEST = (1 << 31) - 1  # rows × steps, gaps included, stay inside 64 bits
 
 
 class Shuffle(Protocol):
@@ -199,18 +200,24 @@ class Layout(ABC):
         return _plan_of(placed, whole)
 
     def _check_carried(self, rows: npt.NDArray[Any], count: int) -> Ints:
-        if len(rows) and not self.carries:
+        if rows.size and not self.carries:
             raise LayoutError(f"{type(self).__name__} carries no state; carried= is for layouts that do.")
-        if len(rows) > count or len(np.unique(rows)) != len(rows) or (len(rows) and rows.min() < 0):
+        is_whole = rows.ndim == 1 and (rows.dtype.kind in "iu" or not rows.size)
+        found = rows.astype(np.int64) if is_whole else NO_INTS
+        if not is_whole or len(found) > count or len(np.unique(found)) != len(found) or (found < 0).any():
             raise LayoutError(f"carried is {rows.tolist()}; expected a row of its own for each of the first sequences.")
-        return rows.astype(np.int64)
+        return found
 
     def _times(self, lengths: Any) -> npt.NDArray[Any] | None:
         if self.time_field is None:
             return None
         if not hasattr(lengths, "field"):
             raise LayoutError(f"{self} looks at the field {self.time_field!r}: plan the sequences, not their lengths.")
-        return lengths.field(self.time_field).values
+        field = lengths.field(self.time_field)
+        if not field.per_step or field.is_text:
+            kind = "text" if field.is_text else "one value a sequence"
+            raise LayoutError(f"{self}: field {self.time_field!r} holds {kind}; expected a number or timestamp a step.")
+        return field.values
 
     @final
     def check(self, lengths: Lengths, numbers: Ints | None = None) -> None:
@@ -231,20 +238,45 @@ class Layout(ABC):
             )
 
 
-def check_positive(layout: str, **numbers: object) -> None:
-    """Raises LayoutError where a number is not a whole number ≥ 1."""
+def check_positive(layout: str, *, least: int = 1, most: int = LARGEST, **numbers: object) -> None:
+    """Raises LayoutError where a number is not a whole number of at least `least` and at most `most`."""
     for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise LayoutError(f"{layout}: {name} must be a whole number of at least 1; got {number!r}.")
+        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
+            raise LayoutError(f"{layout}: {name} must be a whole number of at least {least}; got {number!r}.")
+        if number > most:
+            raise LayoutError(f"{layout}: {name} must be at most {most}; got {number!r}.")
+
+
+def check_fraction(layout: str, name: str, value: object) -> float:
+    """Returns the value as a Python float, or raises LayoutError where it is no number from 0 to below 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < 1:
+        raise LayoutError(f"{layout}: {name} must be a fraction from 0 to below 1; got {value!r}.")
+    return float(cast("float", value))
 
 
 def freeze(layout: "Layout", *names: str) -> None:
-    """Makes numbers Python ints and lists of them tuples, so that equal layouts compare, hash and print alike."""
+    """Makes numbers Python ints and lists of them tuples, so that equal layouts compare, hash and print alike.
+
+    Raises:
+        LayoutError: a list holds something else than whole numbers ≥ 1.
+    """
     for name in names:
         value = getattr(layout, name)
         if value is not None:
-            plain = index(value) if isinstance(value, SupportsIndex) else tuple(index(number) for number in value)
+            is_one = isinstance(value, (int, np.integer))
+            plain = int(cast("int", value)) if is_one else _tuple_of(layout, name, value)
             object.__setattr__(layout, name, plain)
+
+
+def _tuple_of(layout: "Layout", name: str, values: Any) -> tuple[int, ...]:
+    kind = type(layout).__name__
+    try:
+        numbers = tuple(values)
+    except TypeError:
+        raise LayoutError(f"{kind}: {name} must be whole numbers of at least 1; got {values!r}.") from None
+    for at, number in enumerate(numbers):
+        check_positive(kind, **{f"{name}[{at}]": number})
+    return tuple(map(index, numbers))
 
 
 def check_choice(layout: str, name: str, value: str, choices: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
 from drystone.core.layouts.base import (
+    LARGEST,
     Epoch,
     Ints,
     Layout,
@@ -18,6 +19,7 @@ from drystone.core.layouts.base import (
     Placement,
     Remainder,
     check_choice,
+    check_fraction,
     check_positive,
     freeze,
 )
@@ -37,7 +39,8 @@ class Bucketed(Layout):
 
     Args:
         boundaries: rising lengths, ≥ 1 each; give these or `num_buckets`.
-        num_buckets: buckets to find from the data, so that all hold about the same total cost.
+        num_buckets: buckets to find from the data, so that all hold about the same total cost; where there are
+            no more distinct lengths than that, each has a bucket.
         batch_size: the most sequences a batch; one number, or one a bucket (shortest first).
         cells: the most cells a batch may have, padding included; batches of short sequences get more rows.
         cost: in place of `cells`, the most a batch may cost: rows × (steps + steps² ∕ quadratic_steps).
@@ -71,8 +74,11 @@ class Bucketed(Layout):
         check_choice("Bucketed", "remainder", self.remainder, get_args(Remainder))
         check_choice("Bucketed", "pad_to", self.pad_to, get_args(PadTo))
         names = ("num_buckets", "cells", "cost", "quadratic_steps", "batch_multiple")
-        given = {name: getattr(self, name) for name in names}
-        check_positive("Bucketed", **{name: number for name, number in given.items() if number is not None})
+        for name, number in ((name, getattr(self, name)) for name in names):
+            if number is not None:
+                most = NO_BUDGET if name in ("cells", "cost") else LARGEST
+                check_positive("Bucketed", most=most, **{name: number})
+        freeze(self, *names, "boundaries", "batch_size")
         if (self.boundaries is None) == (self.num_buckets is None):
             raise LayoutError("Bucketed: give either boundaries= or num_buckets=.")
         if self.batch_size is None and self.cells is None and self.cost is None:
@@ -81,15 +87,16 @@ class Bucketed(Layout):
             raise LayoutError("Bucketed: give either cells= or cost=.")
         if (self.cost is None) != (self.quadratic_steps is None):
             raise LayoutError("Bucketed: cost= and quadratic_steps= go together; without them, use cells=.")
-        self._check_max_padding()
+        if self.max_padding is not None:
+            object.__setattr__(self, "max_padding", check_fraction("Bucketed", "max_padding", self.max_padding))
         self._check_batch_size()
-        freeze(self, *names, "boundaries", "batch_size")
         self._check_boundaries()
 
     def _check_boundaries(self) -> None:
+        if isinstance(self.boundaries, int):
+            raise LayoutError(f"Bucketed: boundaries must be a list, such as (10, 20); got {self.boundaries}.")
         boundaries = self.boundaries or ()
         for index, boundary in enumerate(boundaries):
-            check_positive("Bucketed", **{f"boundaries[{index}]": boundary})
             if index and boundary <= boundaries[index - 1]:
                 raise LayoutError(
                     f"Bucketed: boundaries must rise; boundaries[{index}] is {boundary}, after {boundaries[index - 1]}."
@@ -100,19 +107,18 @@ class Bucketed(Layout):
                     f"the budget is {self._budget}."
                 )
 
-    def _check_max_padding(self) -> None:
-        if self.max_padding is None or 0 <= self.max_padding < 1:
-            return
-        raise LayoutError(f"Bucketed: max_padding must be a fraction from 0 to below 1; got {self.max_padding!r}.")
-
     def _check_batch_size(self) -> None:
         if self.batch_size is None:
             return
-        if isinstance(self.batch_size, (int, np.integer)):
+        sizes = (self.batch_size,) if isinstance(self.batch_size, int) else self.batch_size
+        if sizes and self.batch_multiple > max(sizes):
+            raise LayoutError(
+                f"Bucketed: batch_multiple is {self.batch_multiple}, and batch_size {self.batch_size}: no batch could "
+                f"have so many rows. Give a smaller batch_multiple, or a larger batch_size."
+            )
+        if isinstance(self.batch_size, int):
             check_positive("Bucketed", batch_size=self.batch_size)
             return
-        for index, size in enumerate(self.batch_size):
-            check_positive("Bucketed", **{f"batch_size[{index}]": size})
         wanted = self.num_buckets if self.boundaries is None else len(self.boundaries) + 1
         if len(self.batch_size) != wanted:
             raise LayoutError(
@@ -139,6 +145,7 @@ class Bucketed(Layout):
 
     def place(self, epoch: Epoch) -> Placement:
         """Sorts the sequences into buckets and cuts each into batches."""
+        self._check_costs(epoch.lengths)
         buckets = self._buckets(epoch.lengths)
         bucket_of = buckets.of(epoch.lengths)
         counts = np.bincount(bucket_of, minlength=len(buckets.bounds))
@@ -169,6 +176,14 @@ class Bucketed(Layout):
         )
         return replace(placed, cost=placed.rows * self._row_costs(placed.steps), max_cells=self.cells)
 
+    def _check_costs(self, lengths: Lengths) -> None:
+        longest = max(int(lengths.max()), *(self.boundaries or ())) if self.boundaries else int(lengths.max())
+        if self.quadratic_steps and max(longest**2, self._row_cost(longest) * len(lengths)) > NO_BUDGET:
+            raise LayoutError(
+                f"Bucketed: the costs of {len(lengths)} sequences of up to {longest} steps leave 64 bits. "
+                f"Cut the sequences, or pass a larger quadratic_steps="
+            )
+
     def _buckets(self, lengths: Lengths) -> Buckets:
         distinct, counts = distinct_lengths(lengths)
         if self.boundaries is not None:
@@ -185,4 +200,4 @@ class Bucketed(Layout):
         sizes = np.atleast_1d(np.asarray(self.batch_size or NO_BUDGET, dtype=np.int64))
         if len(sizes) == 1:
             return np.repeat(sizes, len(buckets.bounds))
-        return sizes if buckets.parent is None else sizes[buckets.parent]
+        return sizes[: len(buckets.bounds)] if buckets.parent is None else sizes[buckets.parent]

@@ -39,7 +39,7 @@ def given_buckets(boundaries: Sequence[int], lengths: Lengths) -> Buckets:
 
 
 def equal_buckets(num_buckets: int, costs: Ints, counts: Ints, distinct: Lengths) -> Buckets:
-    """Returns buckets that hold about the same total cost.
+    """Returns buckets that hold about the same total cost; at most one for each distinct length.
 
     Args:
         num_buckets: how many, ≥ 1.
@@ -47,6 +47,8 @@ def equal_buckets(num_buckets: int, costs: Ints, counts: Ints, distinct: Lengths
         counts: [distinct lengths] how many sequences have each.
         distinct: the distinct lengths, rising.
     """
+    if num_buckets >= len(distinct):
+        return Buckets(distinct)
     total = np.cumsum(costs * counts)
     shares = int(total[-1]) * np.arange(1, num_buckets, dtype=object) // num_buckets
     inner = distinct[np.searchsorted(total, shares.astype(np.int64))]
@@ -65,19 +67,21 @@ def narrow(buckets: Buckets, max_padding: float, distinct: Lengths, *, to_bound:
     bounds: list[int] = []
     parents: list[int] = []
     filled = 1 - Fraction(max_padding)
-    below = 0
-    for parent, bound in enumerate(buckets.bounds.tolist()):
-        inside = distinct[(distinct > below) & (distinct <= bound)]
+    start = 0
+    stops = np.searchsorted(distinct, buckets.bounds, side="right").tolist()
+    for parent, (bound, stop) in enumerate(zip(buckets.bounds.tolist(), stops, strict=True)):
         split: list[int] = []
-        top = bound if to_bound or not len(inside) else int(inside[-1])
-        while len(inside):
+        top: int = bound if to_bound or stop == start else int(distinct[stop - 1])
+        left = stop
+        while left > start:
             split.append(top)
-            inside = inside[inside < -(-filled.numerator * top // filled.denominator)]
-            top = int(inside[-1]) if len(inside) else top
+            shortest: int = -(-filled.numerator * top // filled.denominator)
+            left = int(np.searchsorted(distinct, shortest))
+            top = int(distinct[left - 1])
         split[:1] = [bound]
         bounds += split[::-1]
         parents += [parent] * len(split)
-        below = bound
+        start = stop
     return Buckets(np.array(bounds, dtype=np.int64), np.array(parents, dtype=np.int64))
 
 

@@ -21,6 +21,7 @@ from drystone.core.layouts.base import (
 )
 
 Long = Literal["error", "stateful"]
+ROW_MULTIPLE = 8
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,7 +58,7 @@ class Packed(Layout):
     gap: int = 0
     long: Long = "error"
     constant_shape: bool = False
-    row_multiple: int = 8
+    row_multiple: int = ROW_MULTIPLE
 
     def __post_init__(self) -> None:
         check_choice("Packed", "order", self.order, get_args(Order))
@@ -65,14 +66,17 @@ class Packed(Layout):
         check_choice("Packed", "long", self.long, get_args(Long))
         given = {"rows": self.rows, "steps": self.steps, "sequences": self.sequences, "row_multiple": self.row_multiple}
         check_positive("Packed", **{name: number for name, number in given.items() if number is not None})
-        if self.gap != 0:
-            check_positive("Packed", gap=self.gap)
+        check_positive("Packed", least=0, gap=self.gap)
         if self.sequences is None and (self.rows is None or self.steps is None):
             raise LayoutError("Packed: give rows= and steps=, or sequences=.")
         if self.sequences is not None and self.rows is not None and self.steps is not None:
             raise LayoutError("Packed: with sequences=, give rows= or steps=, not both; the other one is made to fit.")
         if self.sequences is not None and self.long == "stateful":
             raise LayoutError('Packed: long="stateful" needs rows= and steps=, without sequences=.')
+        if self.row_multiple != ROW_MULTIPLE and (self.rows or self.steps):
+            raise LayoutError(
+                "Packed: row_multiple= is for rows that are chosen: with sequences=, without rows=, steps=."
+            )
         freeze(self, *given, "gap")
 
     @property
