@@ -43,7 +43,8 @@ def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_
     seqs = read(data, sequence_id=sequence_id, order_by=order_by, on_empty="drop" if drop_empty else "error")
     if len(seqs.dropped):
         shown = ", ".join(map(str, seqs.dropped[:10].tolist())) + (", ..." if len(seqs.dropped) > 10 else "")
-        typer.echo(f"dropped {len(seqs.dropped)} empty sequences: {shown}", err=True)
+        plural = "s" if len(seqs.dropped) > 1 else ""
+        typer.echo(f"dropped {len(seqs.dropped)} empty sequence{plural}: {shown}", err=True)
     return seqs
 
 
