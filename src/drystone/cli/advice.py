@@ -7,10 +7,11 @@ import numpy as np
 from rich.filesize import decimal
 
 from drystone.cli.layouts import Compared, name_of
-from drystone.core.layouts import Packed, Stateful
+from drystone.core.layouts import Bucketed, Packed, Stateful
 from drystone.core.lengths import Lengths
 
 LITTLE_PADDING = 0.05
+MOST_SPLIT = 2  # times as many batches as without buckets
 LITTLE_LOSS = 0.05  # of steps
 LITTLE_GAIN = 0.05  # of padding, for which a simpler layout is not left
 LONG = 512  # steps; from here on a few sequences are series, better cut than laid side by side
@@ -40,6 +41,17 @@ class Facts:
     def is_few_series(self) -> bool:
         """Whether there are too few sequences for a batch, and long ones."""
         return len(self.lengths) < self.batch_size and int(self.lengths.max()) >= LONG
+
+    @property
+    def fills_buckets(self) -> bool:
+        """Whether buckets leave batches full enough to compare: a sequence alone needs no padding, and is no batch."""
+        plain, found = self.padded.summary, self.bucketed.summary
+        if plain is None or found is None:
+            return False
+        return (
+            found.num_batches <= MOST_SPLIT * plain.num_batches
+            or cast("Bucketed", self.bucketed.layout).cells is not None
+        )
 
 
 def percentiles(lengths: Lengths) -> dict[str, int]:
@@ -91,16 +103,17 @@ def padding(facts: Facts) -> str:
         return f"All sequences have {facts.lengths[0]:,} steps: {name} needs no padding, and no other layout is better."
     if plain <= LITTLE_PADDING:
         return f"{name} leaves {plain:.1%} of its cells to padding; no other layout gains much."
-    whole = [found for found in (facts.bucketed, facts.packed, facts.grid) if found.summary is not None]
+    bucketed = [facts.bucketed] if facts.fills_buckets else []
+    whole = [found for found in (*bucketed, facts.packed, facts.grid) if found.summary is not None]
     best = min(whole, key=_padding)
-    if facts.bucketed.summary is not None and _padding(facts.bucketed) <= _padding(best) + LITTLE_GAIN:
+    if bucketed and _padding(facts.bucketed) <= _padding(best) + LITTLE_GAIN:
         best = facts.bucketed
     if _padding(best) > plain - LITTLE_GAIN:
         return f"{name} leaves {plain:.1%} of its cells to padding; the other layouts here gain little."
     fewer = (1 - _padding(best)) / (1 - plain)
-    simple, named = _padding(facts.bucketed), [f"{name} leaves {plain:.1%} of its cells to padding"]
-    if simple <= plain - LITTLE_GAIN:
-        named.append(f"{facts.bucketed.name} {simple:.1%} with one sequence a row")
+    named = [f"{name} leaves {plain:.1%} of its cells to padding"]
+    if bucketed and _padding(facts.bucketed) <= plain - LITTLE_GAIN:
+        named.append(f"{facts.bucketed.name} {_padding(facts.bucketed):.1%} with one sequence a row")
     if best is not facts.bucketed:
         named.append(f"{best.name} {_padding(best):.1%} with several")
     return f"{', '.join(named)}: {fewer:.1f} × fewer cells to compute."
