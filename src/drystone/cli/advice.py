@@ -9,6 +9,7 @@ from rich.filesize import decimal
 from drystone.cli.layouts import Compared, name_of
 from drystone.core.layouts import Bucketed, Packed, Stateful
 from drystone.core.lengths import Lengths
+from drystone.core.words import so_many
 
 LITTLE_PADDING = 0.05
 MOST_SPLIT = 2  # times as many batches as without buckets
@@ -78,8 +79,8 @@ def few_series(facts: Facts) -> str:
     start = f"There is one series, of {longest:,} steps" if count == 1 else f"There are {count} series"
     few = "One row keeps" if count == 1 else "Few rows keep"
     words = (
-        f"{start}: laid out whole, an epoch is {_count(-(-count // facts.batch_size), 'update')}. {name_of(whole)} makes "
-        f"{_count(whole.plan(lengths).num_batches, 'update')} and carries the state on."
+        f"{start}: laid out whole, an epoch is {so_many(-(-count // facts.batch_size), 'update')}. {name_of(whole)} makes "
+        f"{so_many(whole.plan(lengths).num_batches, 'update')} and carries the state on."
     )
     parts = min(facts.batch_size // count, longest // steps)
     if parts <= 1:
@@ -89,7 +90,7 @@ def few_series(facts: Facts) -> str:
     wide = Stateful(rows=len(cut), steps=steps)
     return (
         f"{words} {few} no processor busy: seqs.cut({parts}) and {name_of(wide)} run {len(cut)} parts "
-        f"side by side, in {_count(wide.plan(cut).num_batches, 'update')}; lead= warms up the state of each part."
+        f"side by side, in {so_many(wide.plan(cut).num_batches, 'update')}; lead= warms up the state of each part."
     )
 
 
@@ -150,7 +151,7 @@ def batch_size(facts: Facts) -> str:
     """How many updates the batch size makes, and another one where they are few or many."""
     count, size = len(facts.lengths), facts.batch_size
     updates = -(-count // size)
-    words = f"batch_size={size:,} makes {_count(updates, 'update')} an epoch."
+    words = f"batch_size={size:,} makes {so_many(updates, 'update')} an epoch."
     smaller, larger = count // FEW_UPDATES, 4 * size
     if updates < FEW_UPDATES and 1 < smaller <= size // 2:
         return f"{words} That is few for training: {smaller:,} makes {-(-count // smaller):,}."
@@ -210,7 +211,3 @@ def _largest_cells(found: Compared) -> int:
     assert found.summary is not None
     rows, steps = found.summary.largest_shape
     return rows * steps
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

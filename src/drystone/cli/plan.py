@@ -18,6 +18,7 @@ from drystone.core.extras import need
 from drystone.core.lengths import Lengths
 from drystone.core.plan import Plan
 from drystone.core.shuffle import check_seed
+from drystone.core.words import so_many, span_of
 
 HELP = """Compare the layouts on your data: batches, padding, memory; and say which to take.
 
@@ -133,11 +134,11 @@ def _print(data: str, lengths: Lengths, found: list[Compared], words: list[str])
 
 def _lengths_in_words(lengths: Lengths) -> str:
     found = percentiles(lengths)
-    count = f"{len(lengths):,} sequence{'s' if len(lengths) > 1 else ''}"
+    words = f"{so_many(len(lengths), 'sequence')} of {span_of(found['min'], found['max'], 'step')}"
     if found["min"] == found["max"]:
-        return f"{count} of {found['min']:,} step{'s' if found['min'] > 1 else ''}"
+        return words
     return (
-        f"{count} of {found['min']:,} to {found['max']:,} steps, {lengths.sum():,} together; half have up to "
+        f"{words}, {lengths.sum():,} together; half have up to "
         f"{found['p50']:,}, 90% up to {found['p90']:,}, 99% up to {found['p99']:,}"
     )
 
