@@ -6,7 +6,6 @@ python scripts/make_pictures.py
 from pathlib import Path
 
 import drystone as ds
-from drystone.cli.layouts import name_of
 from drystone.plots.wall import save_walls
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -22,7 +21,7 @@ LAYOUTS = (
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     lengths = ds.read("japanese-vowels").lengths[:270:22][:NUM_SEQUENCES]
-    save_walls([(name_of(layout), layout.plan(lengths)) for layout in LAYOUTS], IMAGES / "grid.png")
+    save_walls([(repr(layout), layout.plan(lengths)) for layout in LAYOUTS], IMAGES / "grid.png")
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def test_public_names() -> None:
     assert drystone.__all__ == [
         "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
         "MissingExtraError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
+        "Stream", "StreamError",
         "collate", "fit", "read",
     ]  # fmt: skip
     assert dir(drystone) == drystone.__all__

@@ -14,12 +14,14 @@ from drystone.core.errors import (
     PlanError,
     RunError,
     ShapeError,
+    StreamError,
 )
 from drystone.core.grid import Grid
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
 from drystone.core.loader import Loader
 from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
+from drystone.core.streams import Stream
 from drystone.readers import read
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ __all__ = [
     "Sequences",
     "ShapeError",
     "Stateful",
+    "Stream",
+    "StreamError",
     "collate",
     "fit",
     "read",

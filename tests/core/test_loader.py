@@ -1,13 +1,26 @@
 """The loader: passes are epochs, positions are exact, reading ahead changes nothing."""
 
 import gc
+import json
 import threading
 from typing import Any
 
 import numpy as np
 import pytest
 
-from drystone import Bucketed, DataError, DrystoneError, LayoutError, Loader, Packed, Padded, Sequences
+from drystone import (
+    Bucketed,
+    DataError,
+    DrystoneError,
+    LayoutError,
+    Loader,
+    Packed,
+    Padded,
+    Sequences,
+    Stateful,
+    Stream,
+)
+from drystone.testing import check_resume
 
 
 def sequences(count: int = 20) -> Sequences:
@@ -35,20 +48,19 @@ def test_each_pass_is_the_next_epoch(read_ahead: int) -> None:
 @pytest.mark.parametrize("read_ahead", [0, 3])
 def test_saved_at_every_batch_and_restored_the_rest_is_equal(read_ahead: int) -> None:
     seqs = sequences()
-    loader = Loader(seqs, Packed(sequences=3), seed=1, read_ahead=read_ahead)
-    contents(loader)
-    states, rest = [loader.state_dict()], []
-    for batch in loader:
-        rest.append(batch["x"].tobytes() + batch.sequence.tobytes())
-        states.append(loader.state_dict())
+    check_resume(lambda: Loader(seqs, Packed(sequences=3), seed=1, read_ahead=read_ahead))
+    check_resume(lambda: Loader(seqs, Stateful(rows=3, steps=4), seed=1, read_ahead=read_ahead))
+
+
+def test_positions_count_what_was_delivered_and_are_what_they_restore() -> None:
+    seqs = sequences()
+    loader = Loader(seqs, Packed(sequences=3), seed=1)
+    states = [loader.state_dict(), *(loader.state_dict() for _ in loader)]
     assert [state["batches"] for state in states] == list(range(8))
-    for delivered, state in enumerate(states):
+    for state in [*states, loader.state_dict()]:
         other = Loader(seqs, Packed(sequences=3), seed=1)
         other.load_state_dict(state)
         assert other.state_dict() == state
-        assert contents(other) == rest[delivered:]
-        assert other.epoch == 2
-        assert len(contents(other)) == 7
 
 
 def test_an_unfinished_pass_does_not_move_the_epoch() -> None:
@@ -60,6 +72,20 @@ def test_an_unfinished_pass_does_not_move_the_epoch() -> None:
             break
     assert loader.epoch == 0
     assert loader.state_dict()["batches"] == 3
+    assert contents(loader) == whole
+
+
+def test_a_loaded_position_holds_for_one_pass() -> None:
+    loader = Loader(sequences(), Padded(4))
+    whole = contents(loader)
+    loader.epoch = 0
+    next(batches := iter(loader))
+    state = loader.state_dict()
+    batches.close()
+    loader.load_state_dict(state)
+    next(batches := iter(loader))
+    batches.close()
+    assert loader.state_dict()["batches"] == 2
     assert contents(loader) == whole
 
 
@@ -87,7 +113,7 @@ def test_an_abandoned_pass_leaves_no_thread_behind() -> None:
 
 
 def test_errors_while_reading_ahead_come_where_they_belong(monkeypatch: pytest.MonkeyPatch) -> None:
-    from drystone.core import loader as module
+    from drystone.core import feed as module
 
     real = module.collate
 
@@ -107,17 +133,102 @@ def test_errors_while_reading_ahead_come_where_they_belong(monkeypatch: pytest.M
     assert loader.epoch == 0
 
 
+def other_lengths() -> Sequences:
+    seqs = sequences()
+    swapped = np.arange(20)
+    swapped[[0, 1]] = 1, 0
+    assert seqs.lengths[0] != seqs.lengths[1]
+    return seqs.select(swapped)
+
+
+PADDED = "Padded(batch_size=4)"
+
+
 @pytest.mark.parametrize(
-    ("other", "words"),
+    ("saved", "words"),
     [
-        (Loader(sequences(), Padded(5)), "layout"),
-        (Loader(sequences(), Padded(4), seed=9), "seed"),
-        (Loader(sequences(19), Padded(4)), "lengths"),
+        (
+            Loader(sequences(), Padded(5)),
+            f"is of Padded(batch_size=5); expected {PADDED}.",
+        ),
+        (Loader(sequences(), Padded(4), seed=9), "is of seed 9; expected seed 0."),
+        (
+            Loader(sequences(19), Padded(4), seed=9),
+            "is of seed 9 and 19 sequences with 90 steps; expected seed 0 and 20 sequences with 98 steps.",
+        ),
+        (
+            Loader(other_lengths(), Padded(4)),
+            "is of 20 sequences with 98 steps; expected as many, of other lengths.",
+        ),
+        (
+            Loader(Stream([], buffer=5), Padded(4)),
+            "is of a Stream(buffer=5, longest_wait=32768); expected 20 sequences with 98 steps.",
+        ),
     ],
 )
-def test_a_position_of_another_loader_is_refused(other: Loader, words: str) -> None:
-    with pytest.raises(DataError, match=f"the saved position has {words}"):
-        Loader(sequences(), Padded(4)).load_state_dict(other.state_dict())
+def test_a_position_of_another_loader_is_refused(saved: Loader, words: str) -> None:
+    loader = Loader(sequences(), Padded(4))
+    before = loader.state_dict()
+    with pytest.raises(DataError) as caught:
+        loader.load_state_dict(saved.state_dict())
+    assert str(caught.value) == f"the saved position {words}"
+    assert loader.state_dict() == before
+
+
+def test_positions_of_aligned_series_depend_on_their_times() -> None:
+    def loader(*times: list[int]) -> Loader:
+        return Loader(Sequences.from_arrays({"time": list(times)}), Stateful(2, 2, align="time"))
+
+    check_resume(lambda: loader([1, 2, 4], [2, 3]))
+    assert [batch["time"].tolist() for batch in loader([1, 2, 4], [2, 3])] in (
+        [[[1, 2], [0, 2]], [[0, 4], [3, 0]]],
+        [[[0, 2], [1, 2]], [[3, 0], [0, 4]]],
+    )
+    with pytest.raises(DataError, match="is of 2 sequences with 5 steps; expected as many, of other times"):
+        loader([1, 2, 4], [2, 3]).load_state_dict(loader([1, 2, 4], [2, 4]).state_dict())
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ({"version": 1}, "of version 1; this drystone reads version 2"),
+        ({"data": None}, "damaged: it says nothing of its data"),
+        ({"batches": "3"}, "batches is '3'"),
+        ({"batches": True}, "batches is True"),
+        ({"epoch": None}, "epoch is None"),
+        ({"epoch": 7, "batches": 99}, "batch 99; epoch 7 has 5"),
+    ],
+)
+def test_damaged_positions_change_nothing(damage: dict[str, Any], words: str) -> None:
+    loader = Loader(sequences(), Padded(4))
+    before = loader.state_dict()
+    with pytest.raises(DataError, match=words):
+        loader.load_state_dict(before | damage)
+    assert loader.state_dict() == before
+
+
+def test_a_position_is_small_plain_data_that_progress_does_not_change() -> None:
+    loader = Loader(sequences(), Padded(4))
+    batches = iter(loader)
+    next(batches)
+    state = loader.state_dict()
+    written = json.dumps(state)
+    list(batches)
+    assert json.dumps(state) == written
+    assert len(written) < 300
+    other = Loader(sequences(), Padded(4))
+    other.load_state_dict(json.loads(written))
+    assert len(list(other)) == 4
+
+
+def test_what_was_left_out_is_told_at_the_end() -> None:
+    loader = Loader(sequences(18), Padded(4, remainder="drop"))
+    assert loader.dropped is None
+    plan = loader.plan
+    assert len(list(loader)) == 4
+    assert loader.dropped is not None
+    assert loader.dropped.equals(plan.dropped)
+    assert loader.dropped.num_rows == 2
 
 
 def test_the_position_cannot_change_under_a_live_pass() -> None:
@@ -142,14 +253,6 @@ def test_equal_layouts_accept_each_others_positions() -> None:
     assert hash(lists) == hash(tuples)
     Loader(seqs, lists).load_state_dict(Loader(seqs, tuples).state_dict())
     Loader(seqs, Padded(np.int64(4))).load_state_dict(Loader(seqs, Padded(4)).state_dict())  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("damage", [{"batches": "3"}, {"epoch": None}, {"epoch": 7, "batches": 99}])
-def test_damaged_positions_change_nothing(damage: dict[str, Any]) -> None:
-    loader = Loader(sequences(), Padded(4))
-    with pytest.raises(DataError, match="saved position"):
-        loader.load_state_dict(loader.state_dict() | damage)
-    assert loader.epoch == 0
 
 
 def test_positions_beyond_the_epoch_and_bad_arguments_are_refused() -> None:

@@ -215,13 +215,16 @@ def test_a_loaded_position_serves_one_pass() -> None:
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (BatchSampler(LENGTHS, ds.Padded(5)), "layout"),
-        (BatchSampler(LENGTHS, ds.Padded(4), seed=9), "seed"),
-        (BatchSampler(LENGTHS + 1, ds.Padded(4)), "lengths"),
+        (BatchSampler(LENGTHS, ds.Padded(5)), r"Padded\(batch_size=5\); expected Padded\(batch_size=4\)"),
+        (BatchSampler(LENGTHS, ds.Padded(4), seed=9), "seed 9; expected seed 0"),
+        (
+            BatchSampler(LENGTHS + 1, ds.Padded(4)),
+            f"{len(LENGTHS)} sequences with {LENGTHS.sum() + len(LENGTHS)} steps",
+        ),
     ],
 )
 def test_a_position_of_another_sampler_is_refused(other: BatchSampler, words: str) -> None:
-    with pytest.raises(ds.DataError, match=f"the saved position has {words}"):
+    with pytest.raises(ds.DataError, match=f"the saved position is of {words}"):
         BatchSampler(LENGTHS, ds.Padded(4)).load_state_dict(other.state_dict())
 
 
@@ -251,7 +254,7 @@ class Stream(torch.utils.data.IterableDataset[Any]):
 
 def test_parts_that_miss_each_other_say_so() -> None:
     sampler = BatchSampler([2, 1], ds.Padded(2, order="given"))
-    with pytest.raises(DataError, match="collate_fn=Collate"):
+    with pytest.raises(ds.DataError, match="collate_fn=Collate"):
         list(DataLoader(Placed([[1, 2], [3]]), batch_sampler=sampler))  # type: ignore[arg-type]
     with pytest.raises(ds.DataError, match=r"DataLoader\(Placed\(dataset\)"):
         list(DataLoader([[1, 2], [3]], batch_sampler=sampler, collate_fn=Collate()))  # type: ignore[arg-type]

@@ -95,5 +95,5 @@ def test_a_state_of_other_lengths_is_refused() -> None:
     sampler = BatchSampler(LENGTHS + np.arange(len(LENGTHS)), LAYOUTS[0], seed=2)
     other = stateful_dataloader.StatefulDataLoader(Placed(Own(LENGTHS)), batch_sampler=sampler, collate_fn=Collate())
     other.load_state_dict(state)
-    with pytest.raises(ds.DataError, match="the saved position has lengths"):
+    with pytest.raises(ds.DataError, match="the saved position is of .* expected "):
         iter(other)

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 from rich.filesize import decimal
 
-from drystone.cli.layouts import Compared, name_of
+from drystone.cli.layouts import Compared
 from drystone.core.layouts import Bucketed, Packed, Stateful
 from drystone.core.lengths import Lengths
 from drystone.core.words import so_many
@@ -79,7 +79,7 @@ def few_series(facts: Facts) -> str:
     start = f"There is one series, of {longest:,} steps" if count == 1 else f"There are {count} series"
     few = "One row keeps" if count == 1 else "Few rows keep"
     words = (
-        f"{start}: laid out whole, an epoch is {so_many(-(-count // facts.batch_size), 'update')}. {name_of(whole)} makes "
+        f"{start}: laid out whole, an epoch is {so_many(-(-count // facts.batch_size), 'update')}. {whole} makes "
         f"{so_many(whole.plan(lengths).num_batches, 'update')} and carries the state on."
     )
     parts = min(facts.batch_size // count, longest // steps)
@@ -89,7 +89,7 @@ def few_series(facts: Facts) -> str:
     cut = cut[cut > 0]
     wide = Stateful(rows=len(cut), steps=steps)
     return (
-        f"{words} {few} no processor busy: seqs.cut({parts}) and {name_of(wide)} run {len(cut)} parts "
+        f"{words} {few} no processor busy: seqs.cut({parts}) and {wide} run {len(cut)} parts "
         f"side by side, in {so_many(wide.plan(cut).num_batches, 'update')}; lead= warms up the state of each part."
     )
 
@@ -198,7 +198,7 @@ def grid(facts: Facts) -> str:
     if tried > summary.padding_fraction / 2:
         return ""
     return (
-        f"{facts.grid.name} leaves {summary.padding_fraction:.1%} of its cells empty, {name_of(longer_rows)} about "
+        f"{facts.grid.name} leaves {summary.padding_fraction:.1%} of its cells empty, {longer_rows} about "
         f"{tried:.1%}: longer rows are easier to fill."
     )
 

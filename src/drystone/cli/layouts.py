@@ -1,6 +1,6 @@
 """The layouts that `drystone plan` compares, and what each makes of the data."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -47,13 +47,13 @@ class Compared:
 
     @property
     def name(self) -> str:
-        return name_of(self.layout)
+        return repr(self.layout)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, for JSON."""
         found: dict[str, Any] = {
             "layout": type(self.layout).__name__,
-            "arguments": asdict(self.layout),  # type: ignore[call-overload]
+            "arguments": self.layout.arguments,
         }
         if self.summary is None:
             return found | {"problem": self.problem}
@@ -103,17 +103,6 @@ class Layouts:
     def by_kind(self) -> dict[str, Layout]:
         """Returns the layouts by the names of the attributes."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
-
-
-def name_of(layout: Layout) -> str:
-    """Returns the layout as one would write it, without the arguments that are as usual.
-
-    >>> name_of(Packed(rows=2, steps=8, order="given"))
-    "Packed(rows=2, steps=8, order='given')"
-    """
-    chosen = ((field.name, getattr(layout, field.name), field.default) for field in fields(layout))  # type: ignore[arg-type]
-    words = ", ".join(f"{name}={value!r}" for name, value, usual in chosen if value != usual)
-    return f"{type(layout).__name__}({words})"
 
 
 def plan_or_problem(layout: Layout, lengths: Lengths, seed: int) -> Plan | str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from drystone.cli.advice import Facts, advice, percentiles
 from drystone.cli.busy import busy
 from drystone.cli.data import Data, DropEmpty, OrderBy, SequenceId, check_out, read_data
-from drystone.cli.layouts import Compared, Layouts, Sizes, compared, name_of, plan_or_problem
+from drystone.cli.layouts import Compared, Layouts, Sizes, compared, plan_or_problem
 from drystone.core.extras import need
 from drystone.core.lengths import Lengths
 from drystone.core.plan import Plan
@@ -85,11 +85,11 @@ def plan(
         found: dict[str, Compared] = {}
         walls: list[tuple[str, Plan]] = []
         for kind, layout in layouts.by_kind().items():
-            say(f"planning {len(seqs):,} sequences: {name_of(layout)}")
+            say(f"planning {len(seqs):,} sequences: {layout}")
             planned = plan_or_problem(layout, seqs.lengths, seed)
             found[kind] = compared(layout, planned, seqs)
             if plot is not None and isinstance(planned, Plan):
-                walls.append((name_of(layout), planned))
+                walls.append((repr(layout), planned))
         words = advice(Facts(lengths=seqs.lengths, batch_size=layouts.padded.batch_size, **found))
         if plot is not None:
             say(f"drawing {plot}")

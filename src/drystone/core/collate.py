@@ -38,7 +38,7 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
         raise IndexError(f"there is no batch {index}; the plan has {plan.num_batches}.")
     if len(seqs) != len(plan.lengths):
         raise DataError(f"the plan is for {len(plan.lengths)} sequences; got {len(seqs)}.")
-    wanted = _wanted(seqs, fields)
+    wanted = known_fields(seqs, fields)
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
     _check_lengths(seqs, plan, grid.spans.sequence)
     return fill(seqs, grid, grid.spans.sequence, grid.spans.offset, wanted)
@@ -82,7 +82,8 @@ def _gather(column: Column, starts: Ints, grid: Grid) -> Values:
     return flat.reshape(grid.num_rows, grid.num_steps, *column.item_shape)
 
 
-def _wanted(seqs: Sequences, fields: Collection[str] | None) -> Collection[str]:
+def known_fields(seqs: Sequences, fields: Collection[str] | None) -> Collection[str]:
+    """Returns the names of fields, all by default; raises DataError where there is no such field."""
     if fields is None:
         return seqs.field_names
     for name in fields:

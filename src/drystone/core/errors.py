@@ -4,6 +4,7 @@ DrystoneError
 ├── DataError            sequences, fields and files (also a ValueError)
 ├── LayoutError          layouts and the lengths they are given (also a ValueError)
 ├── PlanError            a plan that breaks the contract (also a ValueError)
+├── StreamError          what is not known of a stream: its number of batches, its plan (also a TypeError)
 ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
 ├── ConfigError          settings of a training run (also a ValueError)
 ├── RunError             run folders (also a ValueError)
@@ -25,6 +26,10 @@ class LayoutError(DrystoneError, ValueError):
 
 class PlanError(DrystoneError, ValueError):
     """A plan that breaks the contract."""
+
+
+class StreamError(DrystoneError, TypeError):
+    """A question that only sequences which are all there can answer."""
 
 
 class ShapeError(DrystoneError, ValueError):

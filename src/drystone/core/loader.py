@@ -1,20 +1,22 @@
 """The loader: an epoch of batches a pass, read ahead, resumable at any batch."""
 
 import weakref
-from collections.abc import Collection
-from functools import cached_property, partial
-from hashlib import blake2b
-from typing import Any, final
+from collections.abc import Callable, Collection
+from typing import Any, cast, final
 
-from drystone.core.collate import collate
-from drystone.core.errors import DataError, DrystoneError
+import pyarrow as pa
+
+from drystone.core.errors import DrystoneError, StreamError
+from drystone.core.feed import Ended, Feed, Made, SequencesFeed, Settings
 from drystone.core.layouts.base import Layout, check_positive
+from drystone.core.passes import Pass
 from drystone.core.plan import Plan
-from drystone.core.read_ahead import Pass, ReadAhead
+from drystone.core.position import check_count, refuse_other, source_of
+from drystone.core.read_ahead import ReadAhead
 from drystone.core.sequences import Sequences
 from drystone.core.shuffle import check_seed
-
-STATE_VERSION = 1
+from drystone.core.streams import Stream
+from drystone.core.streams.feed import StreamFeed
 
 
 @final
@@ -22,14 +24,15 @@ class Loader:
     """Batches of sequences, laid out anew each epoch.
 
     One pass is one epoch, and only a finished pass moves on to the next. A pass starts at the first batch of
-    `epoch`, or at the position that `load_state_dict` set. Reading ahead changes neither order nor state.
+    `epoch`, or at the position that `load_state_dict` set. Reading ahead changes neither order nor state, and an
+    error while reading ahead is raised at the batch that it belongs to.
 
     Args:
-        seqs: the sequences.
+        seqs: the sequences, or a `Stream` of them.
         layout: how they are laid out.
         seed: of the random orders, 0 … 2⁶⁴ − 1.
         fields: the fields that batches hold; all by default.
-        read_ahead: batches collated in the background while one is in use; 0 collates each when it is asked for.
+        read_ahead: batches made in the background while one is in use; 0 makes each when it is asked for.
 
     Example:
         >>> from drystone import Padded
@@ -41,7 +44,7 @@ class Loader:
 
     def __init__(
         self,
-        seqs: Sequences,
+        seqs: Sequences | Stream,
         layout: Layout,
         seed: int = 0,
         *,
@@ -50,18 +53,23 @@ class Loader:
     ) -> None:
         if read_ahead:
             check_positive("Loader", read_ahead=read_ahead)
-        self._fields = (fields,) if isinstance(fields, str) else fields
-        for name in self._fields or ():
-            seqs.field(name)
-        self.seqs = seqs
         self.layout = layout
         self.seed = check_seed("seed", seed)
         self._read_ahead = read_ahead
         self._epoch = 0
-        self._delivered = 0
-        self._start = 0
+        names = (fields,) if isinstance(fields, str) else fields
+        settings = Settings(layout=layout, seed=self.seed, fields=names)
+        self._whole = None if isinstance(seqs, Stream) else SequencesFeed(seqs, settings)
+        self._feed: Feed[Any] = self._whole or StreamFeed(cast("Stream", seqs), settings)
+        self._first = self._start = self._position = self._feed.first()
+        self._dropped: pa.Table | None = None
         self._pass: weakref.ref[Pass] | None = None
-        self._plan: tuple[int, Plan] | None = None
+        self._wait_for_reader: Callable[[], None] | None = None
+
+    @property
+    def seqs(self) -> Sequences:
+        """The sequences; a stream holds only a few of them at a time, and raises StreamError."""
+        return self._over_sequences("sequences to look at").seqs
 
     @property
     def epoch(self) -> int:
@@ -72,68 +80,60 @@ class Loader:
     def epoch(self, value: int) -> None:
         self._refuse_live_pass()
         self._epoch = check_seed("epoch", value)
-        self._delivered = self._start = 0
+        self._start = self._position = self._first
 
     @property
     def plan(self) -> Plan:
-        """The plan of the current epoch."""
-        if self._plan is None or self._plan[0] != self._epoch:
-            self._plan = self._epoch, self._planned(self._epoch)
-        return self._plan[1]
+        """The plan of the current epoch; a stream, planned window by window, raises StreamError."""
+        return self._over_sequences("plan of a whole epoch").plan(self._epoch)
+
+    @property
+    def dropped(self) -> pa.Table | None:
+        """What the last finished pass left out: sequence, offset, length, reason; None before one is finished."""
+        return self._dropped
 
     def __len__(self) -> int:
-        """The batches of the current epoch, from its first one."""
-        return self.plan.num_batches
+        """The batches of the current epoch, from its first one; a stream raises StreamError, a TypeError."""
+        return self._over_sequences("known number of batches").plan(self._epoch).num_batches
 
     def __iter__(self) -> Pass:
         self._refuse_live_pass()
-        start, self._start = self._start, 0
-        self._delivered = start
-        make = partial(collate, self.seqs, self.plan, fields=self._fields)
-        queue = ReadAhead(make, range(start, self.plan.num_batches), self._read_ahead)
-        new = Pass(queue, self._delivered_one, self._finished)
-        self._pass = weakref.ref(new)
+        if self._wait_for_reader is not None:
+            self._wait_for_reader()
+        self._position, self._start = self._start, self._first
+        queue = ReadAhead(self._feed.batches(self._epoch, self._position), self._read_ahead)
+        new = Pass(queue, self._delivered, self._finished)
+        self._pass, self._wait_for_reader = weakref.ref(new), queue.wait
         return new
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the position: the epoch, and how many of its batches were delivered (not: read ahead)."""
-        return {
-            "version": STATE_VERSION,
-            "seed": self.seed,
-            "epoch": self._epoch,
-            "batches": self._delivered,
-            "layout": repr(self.layout),
-            "lengths": self._fingerprint,
-        }
+        """Returns the position, after the last batch delivered (not: read ahead); later progress doesn't change it.
+
+        Over sequences it is small and fit for JSON. Over a stream it holds the sequences of the buffer, as the
+        bytes of an Arrow table, and the state of the source.
+        """
+        return self._source() | {"epoch": self._epoch} | self._feed.save(self._position)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Sets the position that the next pass starts from; reads no data.
 
         Raises:
-            DataError: the state is of other lengths, another layout, seed or version, or is damaged; the message
+            DataError: the state is of other data, another layout, seed or version, or is damaged; the message
                 says what differs, and the position stays as it was.
         """
         self._refuse_live_pass()
-        now = self.state_dict()
-        for key in ("version", "seed", "layout", "lengths"):
-            if state.get(key) != now[key]:
-                raise DataError(f"the saved position has {key} {state.get(key)!r}; this loader has {now[key]!r}.")
-        epoch, batches = state.get("epoch"), state.get("batches")
-        if not isinstance(epoch, int) or not isinstance(batches, int) or epoch < 0:
-            raise DataError(f"the saved position is damaged: epoch {epoch!r}, batches {batches!r}.")
-        plan = self._planned(epoch)
-        if not 0 <= batches <= plan.num_batches:
-            raise DataError(f"the saved position is batch {batches}; epoch {epoch} has {plan.num_batches}.")
-        self._plan = epoch, plan
-        self._epoch = epoch
-        self._start = self._delivered = batches
+        refuse_other(state, self._source())
+        epoch = check_count(state, "epoch")
+        self._first, self._start = self._feed.load(state, epoch)
+        self._epoch, self._position = epoch, self._start
 
-    @cached_property
-    def _fingerprint(self) -> str:
-        return blake2b(self.seqs.lengths.tobytes(), digest_size=8).hexdigest()
+    def _source(self) -> dict[str, Any]:
+        return source_of(self._feed.fingerprint(), self.layout, self.seed)
 
-    def _planned(self, epoch: int) -> Plan:
-        return self.layout.plan(self.seqs.lengths, self.seed, epoch)
+    def _over_sequences(self, what: str) -> SequencesFeed:
+        if self._whole is not None:
+            return self._whole
+        raise StreamError(f"a loader over a Stream has no {what}: the stream's end is not known before it is read.")
 
     def _refuse_live_pass(self) -> None:
         live = self._pass() if self._pass is not None else None
@@ -143,9 +143,10 @@ class Loader:
                 "or make a second Loader for a second pass."
             )
 
-    def _delivered_one(self) -> None:
-        self._delivered += 1
+    def _delivered(self, made: Made[Any]) -> None:
+        self._position = made.position
 
-    def _finished(self) -> None:
+    def _finished(self, end: Ended) -> None:
         self._epoch += 1
-        self._delivered = 0
+        self._dropped = end.dropped
+        self._first = self._start = self._position = self._feed.first()

@@ -1,84 +1,51 @@
-"""One pass over the batches of an epoch, read ahead in the background."""
+"""Taking things from an iterator in the background, before they are asked for."""
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import final
+from functools import partial
+from typing import Generic, TypeVar, final
 
-from drystone.core.batch import Batch
+T = TypeVar("T")
 
 
 @final
-class ReadAhead:
-    """Makes batches in order, some of them before they are asked for.
+class ReadAhead(Generic[T]):
+    """Takes from an iterator in its order, by one thread, some of it before it is asked for.
 
     Args:
-        make: makes one batch, by number.
-        numbers: of the batches to make.
-        depth: how many are made ahead; 0 makes each when it is asked for.
+        source: what to take from; None stands for its end.
+        depth: how many are taken ahead; 0 takes each when it is asked for.
     """
 
-    def __init__(self, make: Callable[[int], Batch], numbers: Iterable[int], depth: int) -> None:
-        self._make = make
-        self._numbers: Iterator[int] = iter(numbers)
+    def __init__(self, source: Iterator[T], depth: int) -> None:
+        self._source = source
         self._depth = depth
-        self._ahead: deque[Future[Batch]] = deque()
+        self._ahead: deque[Future[T | None]] = deque()
         self._pool = ThreadPoolExecutor(1, "drystone-reader") if depth else None
         # Queued work must not refer to this object, so that an abandoned pass ends at once.
         self.close = weakref.finalize(self, _stop, self._pool, self._ahead)
+        self.wait: Callable[[], None] = _nothing if self._pool is None else partial(self._pool.shutdown, wait=True)
 
-    def take(self) -> Batch | None:
-        """Returns the next batch, or None after the last; an error of making it is raised here."""
+    def take(self) -> T | None:
+        """Returns the next one, or None after the last; an error of making it is raised here."""
         if self._pool is None:
-            number = next(self._numbers, None)
-            return None if number is None else self._make(number)
-        while len(self._ahead) <= self._depth and (number := next(self._numbers, None)) is not None:
-            self._ahead.append(self._pool.submit(self._make, number))
-        return self._ahead.popleft().result() if self._ahead else None
+            return next(self._source, None)
+        while len(self._ahead) <= self._depth:
+            self._ahead.append(self._pool.submit(_next, self._source))
+        return self._ahead.popleft().result()
 
 
-@final
-class Pass:
-    """An iterator over batches that reports each one delivered, and the end.
-
-    Args:
-        queue: the batches.
-        delivered: called before each batch is handed out.
-        finished: called when all were handed out.
-    """
-
-    def __init__(self, queue: ReadAhead, delivered: Callable[[], None], finished: Callable[[], None]) -> None:
-        self._queue = queue
-        self._delivered = delivered
-        self._finished = finished
-        self.is_over = False
-
-    def __iter__(self) -> "Pass":
-        return self
-
-    def __next__(self) -> Batch:
-        if self.is_over:
-            raise StopIteration
-        try:
-            batch = self._queue.take()
-        except BaseException:
-            self.close()
-            raise
-        if batch is None:
-            self.close()
-            self._finished()
-            raise StopIteration
-        self._delivered()
-        return batch
-
-    def close(self) -> None:
-        """Ends the pass; the epoch does not move on."""
-        self.is_over = True
-        self._queue.close()
+def _next(source: Iterator[T]) -> T | None:
+    return next(source, None)
 
 
-def _stop(pool: ThreadPoolExecutor | None, ahead: "deque[Future[Batch]]") -> None:
+def _stop(pool: ThreadPoolExecutor | None, ahead: "deque[Future[T]]") -> None:
     ahead.clear()
     if pool is not None:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _nothing() -> None:
+    pass

@@ -127,8 +127,12 @@ def pack_groups(lengths: Ints, group: int, rows: int, steps: int, gap: int, mult
         part = lengths[start : start + group].tolist()
         order = sorted(range(len(part)), key=lambda item: (-part[item], item))
         ordered = [part[item] for item in order]
-        num_rows = len(part) if steps else rows or chosen_rows(sum(part) + gap * len(part), ordered[0] + gap, multiple)
-        num_steps = steps or least_steps(ordered, num_rows, gap)
+        if steps:
+            num_rows, num_steps = len(part), steps
+        elif rows:
+            num_rows, num_steps = rows, least_steps(ordered, rows, gap)
+        else:
+            num_rows, num_steps = snug_shape(ordered, gap, multiple)
         placed = best_fit(ordered, num_rows, num_steps, gap)
         assert placed is not None
         spans += [(grid, *place, start + item, 0, part[item]) for item, place in zip(order, placed, strict=True)]
@@ -141,6 +145,19 @@ def chosen_rows(total: int, longest: int, multiple: int) -> int:
     """Returns the rows that `total` cells fill when a row has `longest` cells, rounded down to a multiple."""
     rows = max(1, total // longest)
     return rows if rows < multiple else rows - rows % multiple
+
+
+def snug_shape(ordered: list[int], gap: int, multiple: int) -> tuple[int, int]:
+    """Returns the shape for a group: as many rows as it fills, or half of them as long as that saves a thirtieth."""
+    rows = chosen_rows(sum(ordered) + gap * len(ordered), ordered[0] + gap, multiple)
+    steps = least_steps(ordered, rows, gap)
+    while rows >= 2 * multiple:
+        fewer = rows // 2 - rows // 2 % multiple
+        longer = least_steps(ordered, fewer, gap)
+        if 30 * fewer * longer > 29 * rows * steps:
+            break
+        rows, steps = fewer, longer
+    return rows, steps
 
 
 def least_steps(ordered: list[int], rows: int, gap: int) -> int:

@@ -53,9 +53,10 @@ def cut_batches(
             tops = np.maximum.accumulate(window)
             fits = np.arange(1, len(window) + 1) * tops <= budget
             size = len(window) if fits.all() else max(1, int(np.argmin(fits)))
+            is_cut = size < stop - start
             size -= size % multiple if size >= multiple else 0
             more = size + multiple if size >= multiple else size + 1
-            full.append(more > most or more * int(tops[size - 1]) > budget)
+            full.append(is_cut or more > most or more * int(tops[size - 1]) > budget)
             sizes.append(size)
             start += size
     return np.array(sizes, dtype=np.int64), np.array(full, dtype=bool)

@@ -235,6 +235,23 @@ std::int64_t chosen_rows(std::int64_t cells, std::int64_t longest, std::int64_t 
     return rows < multiple ? rows : rows - rows % multiple;
 }
 
+struct Shape {
+    std::int64_t rows, steps;
+};
+
+// As many rows as the group fills, or half of them as long as that saves a thirtieth.
+Shape snug_shape(Group &group, std::int64_t gap, std::int64_t multiple) {
+    Shape shape{chosen_rows(group.cells(), group.longest() + gap, multiple), 0};
+    shape.steps = group.least_steps(shape.rows);
+    while (shape.rows >= 2 * multiple) {
+        Shape half{shape.rows / 2 - shape.rows / 2 % multiple, 0};
+        half.steps = group.least_steps(half.rows);
+        if (30 * half.rows * half.steps > 29 * shape.rows * shape.steps) break;
+        shape = half;
+    }
+    return shape;
+}
+
 void pack_groups(const Ints &lengths, std::int64_t group_size, std::int64_t rows, std::int64_t steps, std::int64_t gap,
                  std::int64_t multiple, const WritableInts &grid, const WritableInts &row, const WritableInts &step,
                  const WritableInts &item, const WritableInts &offset, const WritableInts &length,
@@ -246,13 +263,12 @@ void pack_groups(const Ints &lengths, std::int64_t group_size, std::int64_t rows
     std::int64_t number = 0;
     for (std::int64_t start = 0; start < count; start += group_size, ++number) {
         group.take(lengths, start, std::min(count, start + group_size), gap);
-        std::int64_t num_rows = group.size();
-        if (steps == 0) num_rows = rows > 0 ? rows : chosen_rows(group.cells(), group.longest() + gap, multiple);
-        const std::int64_t num_steps = steps > 0 ? steps : group.least_steps(num_rows);
-        if (!group.fits(num_rows, num_steps)) throw std::logic_error("a group did not fit its own grid.");
-        table.add(number, group.spans(), num_rows);
-        rows_of(number) = steps > 0 ? group.used_rows() : num_rows;
-        steps_of(number) = num_steps;
+        Shape shape{group.size(), steps};
+        if (steps == 0) shape = rows > 0 ? Shape{rows, group.least_steps(rows)} : snug_shape(group, gap, multiple);
+        if (!group.fits(shape.rows, shape.steps)) throw std::logic_error("a group did not fit its own grid.");
+        table.add(number, group.spans(), shape.rows);
+        rows_of(number) = steps > 0 ? group.used_rows() : shape.rows;
+        steps_of(number) = shape.steps;
     }
 }
 

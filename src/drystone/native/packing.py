@@ -50,7 +50,8 @@ def pack_groups(lengths: Ints, group: int, rows: int, steps: int, gap: int, mult
     Args:
         lengths: [sequences], ≥ 1 each; a group is the next `group` of them.
         group: sequences a group, ≥ 1.
-        rows: rows of each grid; 0 chooses them (`chosen_rows`).
+        rows: rows of each grid; 0 chooses them: as many as the group fills when its longest sequence is a row, or half
+            of them as long as that saves a thirtieth of the cells.
         steps: steps of each grid, and as many rows as are needed (`rows` is not looked at then); 0 finds the
             least steps into which the group fits.
         gap: cells left free before each start inside a row, ≥ 0.

@@ -115,7 +115,7 @@ std::int64_t cut_batches(const Ints &costs, const Ints &counts, const Ints &max_
             }
             const std::int64_t more = whole + (whole >= multiple ? multiple : 1);
             sizes(batch) = whole;
-            full(batch) = more > most || more * whole_top > budget;
+            full(batch) = size < stop - start || more > most || more * whole_top > budget;
             ++batch;
             start += whole;
         }

@@ -73,11 +73,12 @@ def cut_batches(costs: Ints, counts: Ints, max_rows: Ints, budget: int, multiple
         multiple: a batch has a multiple of so many rows, or fewer.
 
     Returns:
-        The rows of each batch, and whether it is full: no further rows of its costliest would fit.
+        The rows of each batch, and whether it is full: the next sequence of its bucket would not fit, or at the
+        bucket's end no more rows of its costliest.
 
     Example:
-        >>> cut_batches(np.array([2, 3, 5, 9]), np.array([3, 1]), np.array([8, 8]), budget=9, multiple=1)
-        (array([2, 1, 1]), array([ True,  False,  True]))
+        >>> cut_batches(np.array([2, 3, 5, 1, 9]), np.array([4, 1]), np.array([8, 8]), budget=9, multiple=1)
+        (array([2, 1, 1, 1]), array([ True,  True, False,  True]))
     """
     if not native_serves():
         return numpy_tapes.cut_batches(costs, counts, max_rows, budget, multiple)

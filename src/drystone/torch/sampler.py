@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 from drystone.core.layouts.base import Layout
 from drystone.core.lengths import check_lengths
 from drystone.core.plan import Plan
-from drystone.core.position import check_position, source_of
+from drystone.core.position import check_batches, check_count, fingerprint_of, refuse_other, source_of
 from drystone.core.shuffle import check_seed
 from drystone.torch.places import Places
 
@@ -101,7 +101,9 @@ class BatchSampler(Sampler[list[int]]):
             DataError: the state is of other lengths, another layout, seed or version, or is damaged; the message
                 says what differs, and the position stays as it was.
         """
-        self._move(*check_position(state, self._source, self._planned))
+        refuse_other(state, self._source)
+        epoch = check_count(state, "epoch")
+        self._move(epoch, check_batches(state, epoch, self._planned(epoch).num_batches))
 
     def _places(self) -> Iterator[Places]:
         self._pass = mark = object()
@@ -121,7 +123,7 @@ class BatchSampler(Sampler[list[int]]):
 
     @cached_property
     def _source(self) -> dict[str, Any]:
-        return source_of(self.lengths, self.layout, self.seed)
+        return source_of(fingerprint_of(self.lengths), self.layout, self.seed)
 
     def _planned(self, epoch: int) -> Plan:
         return self.layout.plan(self.lengths, self.seed, epoch)

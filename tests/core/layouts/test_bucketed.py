@@ -53,7 +53,15 @@ def test_a_dropped_remainder_leaves_only_full_batches(lengths: Ints, layout: Buc
         else:
             size = layout.batch_size if isinstance(layout.batch_size, int) else 1
         is_capped = layout.batch_size is not None and more > size
-        assert is_capped or more * row_cost(layout, steps) > budget or isinstance(layout.batch_size, tuple)
+        top = row_cost(layout, max(steps, int(lengths.max())))
+        assert is_capped or more * top > budget or isinstance(layout.batch_size, tuple)
+
+
+def test_a_batch_that_the_next_sequence_would_overfill_is_no_remainder() -> None:
+    layout = Bucketed(boundaries=(5,), cells=9, order="given", remainder="drop")
+    plan = layout.plan([2, 3, 5, 2])
+    assert plan.column("sequence").tolist() == [0, 1, 2]
+    assert plan.dropped.to_pydict()["sequence"] == [3]
 
 
 @given(strategies.lengths, st.integers(1, 4), st.integers(1, 5), strategies.seeds)

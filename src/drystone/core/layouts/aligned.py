@@ -24,8 +24,8 @@ def align_runs(lengths: Lengths, times: npt.NDArray[Any]) -> tuple[Ints, Ints, I
         DataError: times that are no numbers, are missing, or do not rise within a sequence.
 
     Example:
-        >>> align_runs(np.array([3, 2]), np.array([1, 2, 4, 2, 4]))
-        (array([0, 0, 1]), array([0, 2, 0]), array([2, 1, 2]), array([0, 2, 1]), 3)
+        >>> align_runs(np.array([3, 2]), np.array([1, 2, 4, 3, 4]))
+        (array([0, 0, 1]), array([0, 2, 0]), array([2, 1, 2]), array([0, 3, 2]), 4)
     """
     if times.dtype.kind not in "iufM" or times.ndim != 1:
         raise DataError(f"times must be numbers or timestamps, one a step; got {times.dtype} of shape {times.shape}.")

@@ -128,11 +128,14 @@ class Layout(ABC):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """The arguments that differ from their defaults."""
-        given = {each.name: getattr(self, each.name) for each in fields(cast("Any", self))}
-        defaults = {each.name: each.default for each in fields(cast("Any", self))}
-        words = ", ".join(f"{name}={value!r}" for name, value in given.items() if value != defaults[name])
+        words = ", ".join(f"{name}={value!r}" for name, value in self.arguments.items())
         return f"{type(self).__name__}({words})"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that differ from their defaults, by name."""
+        every = {each.name: (getattr(self, each.name), each.default) for each in fields(cast("Any", self))}
+        return {name: value for name, (value, default) in every.items() if value != default}
 
     @property
     @abstractmethod
