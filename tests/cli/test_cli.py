@@ -128,7 +128,7 @@ def test_empty_sequences(program: Any, tmp_path: Path) -> None:
     assert "sequence 1, row 1 of e.parquet has length 0" in err
     code, _, err = program("fit", "e.parquet", "--target", "y", "--drop-empty", "--test-fraction", "0.25", *FAST)
     assert code == 0
-    assert "dropped 1 empty sequences: 1" in err
+    assert "dropped 1 empty sequence: 1" in err
 
 
 BAD = [

@@ -1,6 +1,7 @@
 """`drystone plan`: its table, its advice, its picture, and how it refuses."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -78,6 +79,24 @@ def test_a_table_of_all_layouts_and_advice(program: Any) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_nothing_is_cut_off_in_a_narrow_terminal(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for width in (30, 60, 72, 80):
+        monkeypatch.setenv("COLUMNS", str(width))
+        code, out, _ = program("japanese-vowels")
+        assert code == 0
+        for figure in ("20", "34.5%", "15,200", "7", "32 × 29", "45.1 kB"):
+            assert figure in " ".join(out.split())
+        assert width < 40 or max(map(len, out.splitlines())) <= width
+
+
+def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> None:
+    run = [sys.executable, "-m", "drystone", "plan", "japanese-vowels"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "32 ? 29" in done.stdout
+
+
 def test_json_is_one_object_with_the_figures_of_the_plans(program: Any) -> None:
     code, out, err = program("japanese-vowels", "--json", "--batch-size", "20", "--seed", "3")
     assert (code, err) == (0, "")
@@ -104,16 +123,12 @@ def test_sizes_of_ones_own(program: Any) -> None:
     sizes = ["--batch-size", "10", "--cells", "300", "--num-buckets", "4", "--rows", "5", "--steps", "40"]
     code, out, _ = program("japanese-vowels", "--json", *sizes)
     assert code == 0
-    chosen = [
-        {name: value for name, value in one["arguments"].items() if value is not None and isinstance(value, int)}
-        for one in json.loads(out)["layouts"]
-    ]
-    assert chosen == [
-        {"batch_size": 10},
-        {"num_buckets": 4, "cells": 300},
-        {"sequences": 10},
-        {"rows": 5, "steps": 40},
-        {"rows": 5, "steps": 40},
+    assert [getattr(ds, one["layout"])(**one["arguments"]) for one in json.loads(out)["layouts"]] == [
+        ds.Padded(10),
+        ds.Bucketed(num_buckets=4, cells=300),
+        ds.Packed(sequences=10),
+        ds.Packed(rows=5, steps=40),
+        ds.Stateful(rows=5, steps=40),
     ]
 
 
@@ -152,7 +167,7 @@ def test_one_step_a_row_and_empty_sequences(program: Any, tmp_path: Path) -> Non
     code, _, err = program("e.parquet")
     assert (code, "has length 0" in err) == (2, True)
     code, out, err = program("e.parquet", "--drop-empty", "--json")
-    assert (code, json.loads(out)["num_sequences"], err) == (0, 2, "dropped 1 empty sequences: 1\n")
+    assert (code, json.loads(out)["num_sequences"], err) == (0, 2, "dropped 1 empty sequence: 1\n")
 
 
 BAD = [
@@ -259,6 +274,13 @@ def test_the_simplest_layout_with_little_padding_is_advised() -> None:
     assert "Bucketed(num_buckets=8, batch_size=32)" in words
     assert "with one sequence a row, Packed(sequences=32) 1.9% with several: 1.7 × fewer cells" in words
     assert "2.9% with one sequence a row: 1.3 × fewer cells" in advice_on(rng.integers(20, 40, 2_000))
+
+
+def test_buckets_of_single_sequences_are_not_advised() -> None:
+    words = advice_on([3, 1, 5, 2])
+    assert "Bucketed" not in words
+    assert "Padded(batch_size=32) leaves 45.0% of its cells to padding, Packed(sequences=32) 8.3% with several" in words
+    assert "Bucketed(num_buckets=8, cells=10)" in advice_on([3, 1, 5, 2], cells=10)
 
 
 def test_few_long_series_are_carried_or_cut() -> None:

@@ -130,3 +130,12 @@ def test_by_step_repeats_vectors(count: int) -> None:
     seqs = Sequences.from_arrays({"x": [[0.0] * (k + 1) for k in range(count)]}, {"v": vectors})
     batch = collate(seqs, Packed(sequences=count).plan(seqs.lengths), 0)
     np.testing.assert_array_equal(batch.by_step("v")[batch.valid], vectors[batch.sequence[batch.valid]])
+
+
+def test_a_batch_prints_as_one_line() -> None:
+    seqs = numbered(np.array([3, 1]))
+    batch = collate(seqs, Padded(2, order="given").plan(seqs.lengths), 0)
+    assert (
+        repr(batch)
+        == "Batch(2 × 3 cells, 4 valid ones; x float64[2, 3], word object[2, 3], y int64[2], name object[2])"
+    )

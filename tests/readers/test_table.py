@@ -149,3 +149,9 @@ def test_an_unknown_ending_lists_the_known_ones(tmp_path):
     (tmp_path / "x.xlsx").touch()
     with pytest.raises(DataError, match=r"\.parquet.*\.csv"):
         read(tmp_path / "x.xlsx")
+
+
+@pytest.mark.parametrize("series", [pd.Series([1.0, 2.0]), pd.Series([1.0], name="x"), pl.Series("x", [1.0])])
+def test_a_single_column_is_no_table(series):
+    with pytest.raises(DataError, match="got a Series, one column. Pass it as .to_frame()"):
+        read(series)

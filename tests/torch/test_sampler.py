@@ -254,6 +254,8 @@ class Stream(torch.utils.data.IterableDataset[Any]):
 
 def test_parts_that_miss_each_other_say_so() -> None:
     sampler = BatchSampler([2, 1], ds.Padded(2, order="given"))
+    with pytest.raises(ds.DataError, match="collate_fn=Collate"):
+        list(DataLoader(Placed([[1, 2], [3]]), batch_sampler=sampler))  # type: ignore[arg-type]
     with pytest.raises(ds.DataError, match=r"DataLoader\(Placed\(dataset\)"):
         list(DataLoader([[1, 2], [3]], batch_sampler=sampler, collate_fn=Collate()))  # type: ignore[arg-type]
     with pytest.raises(ds.DataError, match=r"batch_sampler=BatchSampler"):

@@ -7,10 +7,12 @@ import numpy as np
 from rich.filesize import decimal
 
 from drystone.cli.layouts import Compared
-from drystone.core.layouts import Packed, Stateful
+from drystone.core.layouts import Bucketed, Packed, Stateful
 from drystone.core.lengths import Lengths
+from drystone.core.words import so_many
 
 LITTLE_PADDING = 0.05
+MOST_SPLIT = 2  # times as many batches as without buckets
 LITTLE_LOSS = 0.05  # of steps
 LITTLE_GAIN = 0.05  # of padding, for which a simpler layout is not left
 LONG = 512  # steps; from here on a few sequences are series, better cut than laid side by side
@@ -41,6 +43,17 @@ class Facts:
         """Whether there are too few sequences for a batch, and long ones."""
         return len(self.lengths) < self.batch_size and int(self.lengths.max()) >= LONG
 
+    @property
+    def fills_buckets(self) -> bool:
+        """Whether buckets leave batches full enough to compare: a sequence alone needs no padding, and is no batch."""
+        plain, found = self.padded.summary, self.bucketed.summary
+        if plain is None or found is None:
+            return False
+        return (
+            found.num_batches <= MOST_SPLIT * plain.num_batches
+            or cast("Bucketed", self.bucketed.layout).cells is not None
+        )
+
 
 def percentiles(lengths: Lengths) -> dict[str, int]:
     """Returns lengths that the given shares of sequences do not exceed.
@@ -66,8 +79,8 @@ def few_series(facts: Facts) -> str:
     start = f"There is one series, of {longest:,} steps" if count == 1 else f"There are {count} series"
     few = "One row keeps" if count == 1 else "Few rows keep"
     words = (
-        f"{start}: laid out whole, an epoch is {_count(-(-count // facts.batch_size), 'update')}. {whole} makes "
-        f"{_count(whole.plan(lengths).num_batches, 'update')} and carries the state on."
+        f"{start}: laid out whole, an epoch is {so_many(-(-count // facts.batch_size), 'update')}. {whole} makes "
+        f"{so_many(whole.plan(lengths).num_batches, 'update')} and carries the state on."
     )
     parts = min(facts.batch_size // count, longest // steps)
     if parts <= 1:
@@ -77,7 +90,7 @@ def few_series(facts: Facts) -> str:
     wide = Stateful(rows=len(cut), steps=steps)
     return (
         f"{words} {few} no processor busy: seqs.cut({parts}) and {wide} run {len(cut)} parts "
-        f"side by side, in {_count(wide.plan(cut).num_batches, 'update')}; lead= warms up the state of each part."
+        f"side by side, in {so_many(wide.plan(cut).num_batches, 'update')}; lead= warms up the state of each part."
     )
 
 
@@ -91,16 +104,17 @@ def padding(facts: Facts) -> str:
         return f"All sequences have {facts.lengths[0]:,} steps: {name} needs no padding, and no other layout is better."
     if plain <= LITTLE_PADDING:
         return f"{name} leaves {plain:.1%} of its cells to padding; no other layout gains much."
-    whole = [found for found in (facts.bucketed, facts.packed, facts.grid) if found.summary is not None]
+    bucketed = [facts.bucketed] if facts.fills_buckets else []
+    whole = [found for found in (*bucketed, facts.packed, facts.grid) if found.summary is not None]
     best = min(whole, key=_padding)
-    if facts.bucketed.summary is not None and _padding(facts.bucketed) <= _padding(best) + LITTLE_GAIN:
+    if bucketed and _padding(facts.bucketed) <= _padding(best) + LITTLE_GAIN:
         best = facts.bucketed
     if _padding(best) > plain - LITTLE_GAIN:
         return f"{name} leaves {plain:.1%} of its cells to padding; the other layouts here gain little."
     fewer = (1 - _padding(best)) / (1 - plain)
-    simple, named = _padding(facts.bucketed), [f"{name} leaves {plain:.1%} of its cells to padding"]
-    if simple <= plain - LITTLE_GAIN:
-        named.append(f"{facts.bucketed.name} {simple:.1%} with one sequence a row")
+    named = [f"{name} leaves {plain:.1%} of its cells to padding"]
+    if bucketed and _padding(facts.bucketed) <= plain - LITTLE_GAIN:
+        named.append(f"{facts.bucketed.name} {_padding(facts.bucketed):.1%} with one sequence a row")
     if best is not facts.bucketed:
         named.append(f"{best.name} {_padding(best):.1%} with several")
     return f"{', '.join(named)}: {fewer:.1f} × fewer cells to compute."
@@ -137,7 +151,7 @@ def batch_size(facts: Facts) -> str:
     """How many updates the batch size makes, and another one where they are few or many."""
     count, size = len(facts.lengths), facts.batch_size
     updates = -(-count // size)
-    words = f"batch_size={size:,} makes {_count(updates, 'update')} an epoch."
+    words = f"batch_size={size:,} makes {so_many(updates, 'update')} an epoch."
     smaller, larger = count // FEW_UPDATES, 4 * size
     if updates < FEW_UPDATES and 1 < smaller <= size // 2:
         return f"{words} That is few for training: {smaller:,} makes {-(-count // smaller):,}."
@@ -197,7 +211,3 @@ def _largest_cells(found: Compared) -> int:
     assert found.summary is not None
     rows, steps = found.summary.largest_shape
     return rows * steps
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

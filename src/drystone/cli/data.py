@@ -8,6 +8,7 @@ import typer
 from drystone.cli.interrupts import ends_at_once
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
+from drystone.core.words import so_many
 from drystone.readers import read
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_
     seqs = read(data, sequence_id=sequence_id, order_by=order_by, on_empty="drop" if drop_empty else "error")
     if len(seqs.dropped):
         shown = ", ".join(map(str, seqs.dropped[:10].tolist())) + (", ..." if len(seqs.dropped) > 10 else "")
-        typer.echo(f"dropped {len(seqs.dropped)} empty sequences: {shown}", err=True)
+        typer.echo(f"dropped {so_many(len(seqs.dropped), 'empty sequence')}: {shown}", err=True)
     return seqs
 
 

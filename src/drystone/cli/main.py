@@ -2,6 +2,7 @@
 
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -44,6 +45,9 @@ def options(
 
 def main() -> None:
     """Runs the program; bad input ends it with a sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a × that a terminal cannot show is no reason to stop
     try:
         app()
     except (DrystoneError, OSError) as error:

@@ -18,6 +18,7 @@ from drystone.core.extras import need
 from drystone.core.lengths import Lengths
 from drystone.core.plan import Plan
 from drystone.core.shuffle import check_seed
+from drystone.core.words import so_many, span_of
 
 HELP = """Compare the layouts on your data: batches, padding, memory; and say which to take.
 
@@ -28,8 +29,11 @@ Examples:
   drystone plan steps.csv --sequence-id id --rows 32 --steps 256
   drystone plan my.parquet --plot wall.png
   drystone plan my.parquet --json > plan.json
+
+In the table, `largest` is the batch of most cells (rows × steps), `memory` what the fields of the largest batch need.
 """
 LAYOUT, OUTPUT = "Layouts", "Output"
+FIGURES = ("batches", "padding", "cells", "shapes", "largest", "memory")
 WIDTH = 100  # of sentences, in characters; longer lines are hard to read
 
 
@@ -114,7 +118,12 @@ def _print(data: str, lengths: Lengths, found: list[Compared], words: list[str])
     console = Console(highlight=False)
     width = min(console.width, WIDTH)
     typer.echo(f"{fill(f'{data}: {_lengths_in_words(lengths)}', width)}\n")
-    console.print(_table(found))
+    table = _table(found)
+    unlimited = console.options.update(max_width=10 * WIDTH)
+    if console.measure(table, options=unlimited).minimum <= console.width:
+        console.print(table)
+    else:
+        typer.echo("\n".join(_in_lines(one, width) for one in found))
     for one in found:
         if one.problem:
             typer.echo(f"\n{fill(f'{one.name} cannot hold the data: {one.problem}', width)}")
@@ -125,11 +134,11 @@ def _print(data: str, lengths: Lengths, found: list[Compared], words: list[str])
 
 def _lengths_in_words(lengths: Lengths) -> str:
     found = percentiles(lengths)
-    count = f"{len(lengths):,} sequence{'s' if len(lengths) > 1 else ''}"
+    words = f"{so_many(len(lengths), 'sequence')} of {span_of(found['min'], found['max'], 'step')}"
     if found["min"] == found["max"]:
-        return f"{count} of {found['min']:,} steps"
+        return words
     return (
-        f"{count} of {found['min']:,} to {found['max']:,} steps, {lengths.sum():,} together; half have up to "
+        f"{words}, {lengths.sum():,} together; half have up to "
         f"{found['p50']:,}, 90% up to {found['p90']:,}, 99% up to {found['p99']:,}"
     )
 
@@ -137,11 +146,17 @@ def _lengths_in_words(lengths: Lengths) -> str:
 def _table(found: list[Compared]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("layout", min_width=len("Bucketed(num_buckets=8,"))
-    for name in ("batches", "padding", "cells", "shapes", "largest", "memory"):
-        table.add_column(name, justify="right", overflow="fold")
+    for name in FIGURES:
+        table.add_column(name, justify="right", no_wrap=True)
     for one in found:
         table.add_row(one.name, *_figures(one))
     return table
+
+
+def _in_lines(one: Compared, width: int) -> str:
+    """Returns the row of a layout as lines, for terminals too narrow for a table."""
+    figures = ", ".join(f"{name} {figure}" for name, figure in zip(FIGURES, _figures(one), strict=True))
+    return f"{one.name}\n{fill(figures, width, initial_indent='  ', subsequent_indent='  ')}"
 
 
 def _figures(one: Compared) -> tuple[str, ...]:

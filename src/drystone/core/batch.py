@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from drystone.core.errors import DataError
 from drystone.core.grid import Bools, Ends, Grid, Ints, Spans
+from drystone.core.words import so_many
 
 Values = npt.NDArray[Any]
 
@@ -31,6 +32,11 @@ class Batch:
     step_fields: Mapping[str, Values]
     span_fields: Mapping[str, Values]
     scored: Bools
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name} {self[name].dtype}{list(self[name].shape)}" for name in self.field_names)
+        rows, steps = self.shape
+        return f"Batch({rows:,} × {steps:,} cells, {so_many(int(self.valid.sum()), 'valid one')}; {fields})"
 
     def __getitem__(self, name: str) -> Values:
         if name in self.step_fields:

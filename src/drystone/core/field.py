@@ -11,6 +11,7 @@ from drystone.core.ahead import gather_ahead
 from drystone.core.arrow import column_to_arrow
 from drystone.core.column import Column
 from drystone.core.lengths import Lengths, offsets_of, ranges
+from drystone.core.words import so_many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,6 +33,8 @@ class Field:
         >>> field = Sequences.from_arrays(per_step={"x": [[1, 2], [3]]}).field("x")
         >>> field.values, field[1]
         (array([1, 2, 3]), array([3]))
+        >>> field
+        Field(x: int64 a step, of 2 sequences)
     """
 
     name: str
@@ -41,6 +44,10 @@ class Field:
     lengths: Lengths
     offsets: tuple[int, ...] = ()
     ceiling: npt.NDArray[np.int64] | None = None
+
+    def __repr__(self) -> str:
+        kind = "step" if self.per_step else "sequence"
+        return f"Field({self.name}: {self.describe()} a {kind}, of {so_many(len(self), 'sequence')})"
 
     def __len__(self) -> int:
         return len(self.lengths)

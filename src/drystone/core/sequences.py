@@ -23,6 +23,7 @@ from drystone.core.field import Field
 from drystone.core.lengths import Lengths
 from drystone.core.origin import Origin
 from drystone.core.views import ViewNote, Views
+from drystone.core.words import so_many, span_of
 
 OnEmpty = Literal["error", "drop"]
 
@@ -343,8 +344,8 @@ class Sequences(Views):
             f"{name} {self.field(name).describe()}" for name in (*self.step_columns, *self.ahead_fields)
         )
         per_sequence = ", ".join(f"{name} {self.field(name).describe()}" for name in self.sequence_columns)
-        steps = f"{self.lengths.min()} to {self.lengths.max()}" if len(self) else "0"
-        parts = [f"{len(self)} sequences of {steps} steps", f"per step: {per_step}"]
+        steps = span_of(int(self.lengths.min()), int(self.lengths.max()), "step") if len(self) else "0 steps"
+        parts = [f"{so_many(len(self), 'sequence')} of {steps}", f"per step: {per_step}"]
         parts += [f"per sequence: {per_sequence}"] if per_sequence else []
         parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
         parts += [str(note) for note in self.notes]

@@ -87,6 +87,8 @@ def _ragged(offsets: npt.NDArray[Any], fields: Arrays) -> build.Parts:
 
 
 def _padded(fields: Arrays, lengths: npt.NDArray[Any] | None, mask: npt.NDArray[Any] | None) -> build.Parts:
+    if lengths is not None:
+        _refuse_end_to_end(fields, lengths)
     shape = mask.shape[:2] if mask is not None else _padded_shape(fields, lengths)
     if len(shape) != 2:
         raise DataError(f"mask has shape {shape}; expected [sequences, steps]. {FORMS}")
@@ -95,6 +97,15 @@ def _padded(fields: Arrays, lengths: npt.NDArray[Any] | None, mask: npt.NDArray[
     per_sequence = {name: array for name, array in rest.items() if array.shape[:1] == shape[:1]}
     _refuse_others(fields, per_step, per_sequence, f"{shape[0]} sequences")
     return build.parts_from_padded(per_step, per_sequence, lengths, mask, "right")
+
+
+def _refuse_end_to_end(fields: Arrays, lengths: npt.NDArray[Any]) -> None:
+    for name, array in fields.items():
+        if array.ndim and lengths.dtype.kind in "iu" and len(array) == lengths.sum() != lengths.size:
+            raise DataError(
+                f"array {name!r} of shape {array.shape} is laid end to end, but lengths go with padded arrays. "
+                f"Save offsets=np.append(0, np.cumsum(lengths)) in place of lengths."
+            )
 
 
 def _padded_shape(fields: Arrays, lengths: Any) -> tuple[int, ...]:

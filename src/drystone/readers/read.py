@@ -78,6 +78,8 @@ def read(
             f"read takes a path, the name of a built-in data set or a table; got {type(source).__name__}. "
             f"For arrays and lists use Sequences.from_arrays."
         )
+    if hasattr(source, "to_frame"):
+        raise DataError(f"read takes a table; got a {type(source).__name__}, one column. Pass it as .to_frame().")
     with reading(f"the {type(source).__name__}"):
         return sequences_from_table(pa.table(source), Origin(), options)
 

@@ -44,6 +44,9 @@ class TensorBatch:
     sequence: Tensor
     ends: TensorEnds
 
+    def __repr__(self) -> str:
+        return f"Tensor{self.host!r} on {self.valid.device}"
+
     def __getitem__(self, name: str) -> Any:
         return self.fields[name] if name in self.fields else self.host[name]
 

@@ -51,6 +51,9 @@ class PlacedItems:
     places: Places
     items: Sequence[Any]
 
+    def __getitem__(self, index: int) -> Any:
+        raise DataError("placed items need a collate_fn that knows them: DataLoader(..., collate_fn=Collate()).")
+
 
 @final
 class Placed(Dataset[Any]):

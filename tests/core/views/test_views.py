@@ -75,10 +75,10 @@ def test_ahead_holds_values_of_any_shape_and_type() -> None:
 def test_names_and_figures_of_views_are_printed() -> None:
     view = series(20, 2).ahead("x", range(1, 4)).windows(6, stride=3, horizon=3)
     assert repr(view) == (
-        "Sequences(4 sequences of 6 to 6 steps; per step: x float64, hour datetime64[s], word text, x_ahead float64[3]; "
+        "Sequences(4 sequences of 6 steps; per step: x float64, hour datetime64[s], word text, x_ahead float64[3]; "
         "per sequence: name text; ahead('x', range(1, 4)): steps with fewer than 3 after them are not scored; "
-        "windows(steps=6, stride=3, horizon=3): 1 sequences left out, 7 steps left out, 9 steps repeated "
-        "(1 sequences hold no whole window with the 3 steps after it))"
+        "windows(steps=6, stride=3, horizon=3): 1 sequence left out, 7 steps left out, 9 steps repeated "
+        "(1 sequence without a whole window with the 3 steps after it))"
     )
     assert str(ViewNote(view="join()")) == "join()"
     assert view.notes[0].left_out_steps == 0

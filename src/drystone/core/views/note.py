@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from drystone.core.words import so_many
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewNote:
@@ -15,8 +17,8 @@ class ViewNote:
         reason: why, in words; "" where there is nothing to say.
 
     Example:
-        >>> print(ViewNote(view="truncate(max_steps=5)", left_out_steps=3, reason="1 sequence was longer"))
-        truncate(max_steps=5): 3 steps left out (1 sequence was longer)
+        >>> print(ViewNote(view="truncate(max_steps=5)", left_out_steps=3, reason="of 1 longer sequence"))
+        truncate(max_steps=5): 3 steps left out (of 1 longer sequence)
     """
 
     view: str
@@ -27,9 +29,9 @@ class ViewNote:
 
     def __str__(self) -> str:
         figures = [
-            f"{self.left_out_sequences:,} sequences left out" if self.left_out_sequences else "",
-            f"{self.left_out_steps:,} steps left out" if self.left_out_steps else "",
-            f"{self.repeated_steps:,} steps repeated" if self.repeated_steps else "",
+            f"{so_many(self.left_out_sequences, 'sequence')} left out" if self.left_out_sequences else "",
+            f"{so_many(self.left_out_steps, 'step')} left out" if self.left_out_steps else "",
+            f"{so_many(self.repeated_steps, 'step')} repeated" if self.repeated_steps else "",
         ]
         words = ", ".join(figure for figure in figures if figure)
         if self.reason:

@@ -9,6 +9,7 @@ from drystone.core.errors import DataError
 from drystone.core.views.arguments import whole
 from drystone.core.views.note import ViewNote
 from drystone.core.views.pieces import Pieces, pieces_of
+from drystone.core.words import so_many
 
 if TYPE_CHECKING:
     from drystone.core.sequences import Sequences
@@ -35,6 +36,6 @@ def truncate(seqs: "Sequences", max_steps: int, keep: Keep) -> "Sequences":
     note = ViewNote(
         view=f"truncate(max_steps={max_steps}, keep={keep!r})",
         left_out_steps=int(lost.sum()),
-        reason=f"{longer:,} sequences were longer" if longer else "",
+        reason=f"of {so_many(longer, 'longer sequence')}" if longer else "",
     )
     return pieces_of(seqs, Pieces(of=np.arange(len(seqs)), starts=starts, lengths=lengths, bounds=bounds), note)

@@ -10,6 +10,7 @@ from drystone.core.lengths import ranges
 from drystone.core.views.arguments import whole
 from drystone.core.views.note import ViewNote
 from drystone.core.views.pieces import Ints, Pieces, counted_from, pieces_of
+from drystone.core.words import so_many
 
 if TYPE_CHECKING:
     from drystone.core.sequences import Sequences
@@ -60,7 +61,7 @@ class Windows:
             left_out_steps=int((seqs.starts + seqs.lengths - begin - reached).sum()),
             left_out_sequences=none,
             repeated_steps=int(_covered(count - 1, self.steps - self.stride, self.stride).sum()),
-            reason=f"{none:,} sequences hold no whole window{after}" if none else "",
+            reason=f"{so_many(none, 'sequence')} without a whole window{after}" if none else "",
         )
 
 
