@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from drystone.core.errors import DrystoneError, StreamError
 from drystone.core.feed import Ended, Feed, Made, SequencesFeed, Settings
-from drystone.core.layouts.base import Layout, check_positive
+from drystone.core.layouts.arguments import check_positive
+from drystone.core.layouts.base import Layout
 from drystone.core.passes import Pass
 from drystone.core.plan import Plan
 from drystone.core.position import check_count, refuse_other, source_of

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drystone.core.errors import DataError
-from drystone.core.layouts.base import Ints
+from drystone.core.layouts.placement import Ints
 from drystone.core.lengths import Lengths, offsets_of, place_of
 
 

@@ -2,126 +2,21 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
-from operator import index
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, cast, final
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from drystone.core.errors import LayoutError
-from drystone.core.lengths import Lengths, check_lengths, offsets_of
-from drystone.core.plan import BATCH_COLUMNS, SPAN_COLUMNS, Plan
+from drystone.core.layouts.epoch import Epoch
+from drystone.core.layouts.placement import NO_INTS, Ints, Placement, plan_of
+from drystone.core.lengths import Lengths, check_lengths
+from drystone.core.plan import Plan
 from drystone.core.shuffle import check_seed, permutation
 
 if TYPE_CHECKING:
     from drystone.core.sequences import Sequences
-
-Ints = npt.NDArray[np.int64]
-Order = Literal["random", "given"]
-Remainder = Literal["keep", "drop"]
-
-
-NO_INTS: Ints = np.zeros(0, np.int64)
-LARGEST = (1 << 31) - 1  # rows × steps, gaps included, stay inside 64 bits
-
-
-class Shuffle(Protocol):
-    """The random orders of one epoch."""
-
-    def __call__(self, count: int, purpose: int, groups: npt.NDArray[np.integer] | None = None) -> Ints:
-        """Returns a random order of 0 … count − 1; with groups (numbers ≥ 0), random within each, rising over all."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Epoch:
-    """What a layout lays out.
-
-    Args:
-        lengths: [sequences], each ≥ 1.
-        shuffle: the random orders.
-        carried: the rows on which the first sequences go on, from column 0 of the first batch.
-        times: [steps of all sequences], end to end, when each step was; None where the layout needs none.
-    """
-
-    lengths: Lengths
-    shuffle: Shuffle
-    carried: Ints
-    times: npt.NDArray[Any] | None = None
-
-    def order(self, order: str, purpose: int) -> Ints:
-        """Returns the sequences as they come, or in random order behind those that are carried."""
-        if order == "given":
-            return np.arange(len(self.lengths))
-        first = len(self.carried)
-        shuffled = self.shuffle(len(self.lengths) - first, purpose)
-        return np.concatenate([np.arange(first), shuffled + first]) if first else shuffled
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Placement:
-    """Where sequences lie: one entry a span, one entry a batch, and what was left out.
-
-    Args:
-        batch, row, step, sequence: [spans], in the order of batch, row and step.
-        offset, length: [spans] which steps of the sequence.
-        rows, steps: [batches] the shape of each batch.
-        cost: [batches], whole numbers; its cells by default.
-        dropped: sequences left out ...
-        dropped_from: ... from this step on.
-        max_cells: the budget that every batch keeps to, or None.
-    """
-
-    batch: Ints
-    row: Ints
-    step: Ints
-    sequence: Ints
-    offset: Ints
-    length: Ints
-    rows: Ints
-    steps: Ints
-    cost: Ints | None = None
-    dropped: Ints = field(default_factory=lambda: NO_INTS)
-    dropped_from: Ints = field(default_factory=lambda: NO_INTS)
-    max_cells: int | None = None
-
-    @classmethod
-    def one_a_row(cls, sequence: Ints, lengths: Lengths, rows: Ints, **rest: Any) -> Self:
-        """Lays one sequence a row, whole, from column 0.
-
-        Args:
-            sequence: [sequences], batch after batch.
-            lengths: [sequences], of each.
-            rows: [batches], of each batch.
-            rest: `steps`, where it is not the longest of the batch, and what else there is.
-        """
-        starts = offsets_of(rows)[:-1]
-        zeros = np.zeros(len(sequence), np.int64)
-        row = np.ones(len(sequence), np.int64)  # counts up within a batch, and back to 0 at the next
-        row[starts] = 1 - np.append(1, rows[:-1])[: len(rows)]
-        np.cumsum(row, out=row)
-        rest.setdefault("steps", np.maximum.reduceat(lengths, starts) if len(starts) else NO_INTS)
-        batch = np.repeat(np.arange(len(rows)), rows)
-        places = {"batch": batch, "row": row, "step": zeros, "offset": zeros}
-        return cls(sequence=sequence, length=lengths, rows=rows, **places, **rest)
-
-    def up_to(self, batch: int) -> Self:
-        """Drops this batch and all behind it."""
-        kept = int(np.searchsorted(self.batch, batch))
-        order = np.lexsort((self.offset[kept:], self.sequence[kept:]))
-        sequence, offset = self.sequence[kept:][order], self.offset[kept:][order]
-        first = np.append(True, sequence[1:] != sequence[:-1])[: len(sequence)]
-        spans = {name: getattr(self, name)[:kept] for name in SPAN_COLUMNS}
-        return replace(
-            self,
-            **spans,
-            rows=self.rows[:batch],
-            steps=self.steps[:batch],
-            dropped=sequence[first],
-            dropped_from=offset[first],
-        )
 
 
 class Layout(ABC):
@@ -197,7 +92,7 @@ class Layout(ABC):
                 times=self._times(lengths),
             )
         )
-        return _plan_of(placed, whole)
+        return plan_of(placed, whole)
 
     def _check_carried(self, rows: npt.NDArray[Any], count: int) -> Ints:
         if rows.size and not self.carries:
@@ -236,73 +131,3 @@ class Layout(ABC):
                 f"lengths[{number}] is {lengths[at]}; this {type(self).__name__} layout holds sequences of up to "
                 f"{self.longest} steps. Give it more room, or cut the sequence."
             )
-
-
-def check_positive(layout: str, *, least: int = 1, most: int = LARGEST, **numbers: object) -> None:
-    """Raises LayoutError where a number is not a whole number of at least `least` and at most `most`."""
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
-            raise LayoutError(f"{layout}: {name} must be a whole number of at least {least}; got {number!r}.")
-        if number > most:
-            raise LayoutError(f"{layout}: {name} must be at most {most}; got {number!r}.")
-
-
-def check_fraction(layout: str, name: str, value: object) -> float:
-    """Returns the value as a Python float, or raises LayoutError where it is no number from 0 to below 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.floating)) or not 0 <= value < 1:
-        raise LayoutError(f"{layout}: {name} must be a fraction from 0 to below 1; got {value!r}.")
-    return float(cast("float", value))
-
-
-def freeze(layout: "Layout", *names: str) -> None:
-    """Makes numbers Python ints and lists of them tuples, so that equal layouts compare, hash and print alike.
-
-    Raises:
-        LayoutError: a list holds something else than whole numbers ≥ 1.
-    """
-    for name in names:
-        value = getattr(layout, name)
-        if value is not None:
-            is_one = isinstance(value, (int, np.integer))
-            plain = int(cast("int", value)) if is_one else _tuple_of(layout, name, value)
-            object.__setattr__(layout, name, plain)
-
-
-def _tuple_of(layout: "Layout", name: str, values: Any) -> tuple[int, ...]:
-    kind = type(layout).__name__
-    try:
-        numbers = tuple(values)
-    except TypeError:
-        raise LayoutError(f"{kind}: {name} must be whole numbers of at least 1; got {values!r}.") from None
-    for at, number in enumerate(numbers):
-        check_positive(kind, **{f"{name}[{at}]": number})
-    return tuple(map(index, numbers))
-
-
-def check_choice(layout: str, name: str, value: str, choices: Sequence[str]) -> None:
-    """Raises LayoutError where a value is none of the choices."""
-    if value not in choices:
-        raise LayoutError(f"{layout}: {name} must be one of {', '.join(map(repr, choices))}; got {value!r}.")
-
-
-def _plan_of(placed: Placement, lengths: Lengths) -> Plan:
-    cells = placed.rows * placed.steps
-    cost = cells if placed.cost is None else placed.cost
-    batches = (placed.rows, placed.steps, np.arange(len(cells)), cells, cost)
-    dropped = {
-        "sequence": placed.dropped,
-        "offset": placed.dropped_from,
-        "length": lengths[placed.dropped] - placed.dropped_from,
-        "reason": pa.array(["remainder"] * len(placed.dropped), pa.string()),
-    }
-    return Plan(
-        table=_table(SPAN_COLUMNS, [getattr(placed, name) for name in SPAN_COLUMNS]),
-        batches=_table(BATCH_COLUMNS, batches),
-        dropped=pa.table(dropped),
-        lengths=lengths,
-        max_cells=placed.max_cells,
-    )
-
-
-def _table(names: Sequence[str], columns: Sequence[Ints]) -> pa.Table:
-    return pa.Table.from_arrays([pa.array(column) for column in columns], names=list(names))

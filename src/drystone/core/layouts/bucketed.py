@@ -10,20 +10,19 @@ import numpy as np
 from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
-from drystone.core.layouts.base import (
+from drystone.core.layouts.arguments import (
     LARGEST,
-    Epoch,
-    Ints,
-    Layout,
     Order,
-    Placement,
     Remainder,
     check_choice,
     check_fraction,
     check_positive,
     freeze,
 )
+from drystone.core.layouts.base import Layout
 from drystone.core.layouts.buckets import Buckets, distinct_lengths, equal_buckets, given_buckets, narrow
+from drystone.core.layouts.epoch import Epoch
+from drystone.core.layouts.placement import Ints, Placement
 from drystone.core.lengths import Lengths, offsets_of, take_runs
 
 PadTo = Literal["longest", "boundary"]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from drystone.core.layouts.base import Ints
+from drystone.core.layouts.placement import Ints
 from drystone.core.lengths import Lengths
 
 

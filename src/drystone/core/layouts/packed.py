@@ -8,17 +8,10 @@ import numpy as np
 from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
-from drystone.core.layouts.base import (
-    Epoch,
-    Ints,
-    Layout,
-    Order,
-    Placement,
-    Remainder,
-    check_choice,
-    check_positive,
-    freeze,
-)
+from drystone.core.layouts.arguments import Order, Remainder, check_choice, check_positive, freeze
+from drystone.core.layouts.base import Layout
+from drystone.core.layouts.epoch import Epoch
+from drystone.core.layouts.placement import Ints, Placement
 
 Long = Literal["error", "stateful"]
 ROW_MULTIPLE = 8

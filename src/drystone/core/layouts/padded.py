@@ -6,16 +6,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from drystone.core import shuffle as streams
-from drystone.core.layouts.base import (
-    Epoch,
-    Ints,
-    Layout,
-    Placement,
-    Remainder,
-    check_choice,
-    check_positive,
-    freeze,
-)
+from drystone.core.layouts.arguments import Remainder, check_choice, check_positive, freeze
+from drystone.core.layouts.base import Layout
+from drystone.core.layouts.epoch import Epoch
+from drystone.core.layouts.placement import Ints, Placement
 
 PaddedOrder = Literal["random", "given", "sorted"]
 

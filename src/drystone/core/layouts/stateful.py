@@ -10,19 +10,11 @@ from drystone import native
 from drystone.core import shuffle as streams
 from drystone.core.errors import LayoutError
 from drystone.core.layouts.aligned import align_runs
-from drystone.core.layouts.base import (
-    NO_INTS,
-    Epoch,
-    Ints,
-    Layout,
-    Order,
-    Placement,
-    Remainder,
-    check_choice,
-    check_positive,
-    freeze,
-)
+from drystone.core.layouts.arguments import Order, Remainder, check_choice, check_positive, freeze
+from drystone.core.layouts.base import Layout
 from drystone.core.layouts.buckets import Buckets, distinct_lengths
+from drystone.core.layouts.epoch import Epoch
+from drystone.core.layouts.placement import NO_INTS, Ints, Placement
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -7,7 +7,8 @@ import numpy as np
 from drystone.core.build import Parts
 from drystone.core.errors import DataError
 from drystone.core.grid import Ints
-from drystone.core.layouts.base import NO_INTS, Layout
+from drystone.core.layouts.base import Layout
+from drystone.core.layouts.placement import NO_INTS
 from drystone.core.sequences import Sequences
 from drystone.core.streams.items import Schema, parts_of
 from drystone.core.streams.reading import Reading

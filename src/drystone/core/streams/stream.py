@@ -6,7 +6,7 @@ from operator import index
 from typing import Any, final
 
 from drystone.core.errors import DataError
-from drystone.core.layouts.base import check_positive
+from drystone.core.layouts.arguments import check_positive
 
 
 @final
