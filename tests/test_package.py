@@ -59,3 +59,7 @@ def test_version_and_typing_marker() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert version("drystone") == project["version"]
     assert (Path(drystone.__file__).parent / "py.typed").is_file()
+
+
+def test_the_version_is_that_of_the_installation() -> None:
+    assert drystone.__version__ == version("drystone")

@@ -1,6 +1,7 @@
 """drystone: batches of sequences of unequal length, and LSTMs trained on them exactly."""
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from drystone.core.batch import Batch
@@ -58,6 +59,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("drystone")
     if name in _NEED_TORCH:
         return getattr(import_module("drystone.train"), name)
     raise AttributeError(f"module 'drystone' has no attribute {name!r}")

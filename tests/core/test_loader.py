@@ -264,3 +264,22 @@ def test_positions_beyond_the_epoch_and_bad_arguments_are_refused() -> None:
         Loader(sequences(), Padded(4), fields=["z"])
     with pytest.raises(LayoutError, match="read_ahead"):
         Loader(sequences(), Padded(4), read_ahead=-1)
+
+
+def test_a_loader_shows_its_settings() -> None:
+    words = repr(Loader(sequences(), Padded(4), seed=3))
+    assert words == f"Loader(20 sequences with {sequences().num_steps} steps, Padded(batch_size=4), seed=3, epoch=0)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([3, 1], Padded(2)), "seqs must be Sequences or a Stream; got list"),
+        ((Padded(2), sequences()), "got Padded"),
+        ((sequences(), Padded), "layout must be a layout such as .*; got the class Padded"),
+        ((sequences(), 4), "got int"),
+    ],
+)
+def test_other_kinds_are_refused(arguments: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        Loader(*arguments)

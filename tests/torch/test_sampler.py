@@ -343,3 +343,8 @@ def test_batches_move_to_a_device() -> None:
     assert {moved["x"].device.type, moved.sequence.device.type, moved.ends.row.device.type} == {"meta"}
     assert moved.host is batch.host
     np.testing.assert_array_equal(moved["word"], batch["word"])
+
+
+def test_layouts_that_look_at_times_are_refused() -> None:
+    with pytest.raises(ds.LayoutError, match="use a drystone.Loader"):
+        BatchSampler([3, 2], ds.Stateful(None, 4, align="day"))

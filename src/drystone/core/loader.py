@@ -6,7 +6,7 @@ from typing import Any, cast, final
 
 import pyarrow as pa
 
-from drystone.core.errors import DrystoneError, StreamError
+from drystone.core.errors import DataError, DrystoneError, StreamError
 from drystone.core.feed import Ended, Feed, Made, SequencesFeed, Settings
 from drystone.core.layouts.arguments import check_positive
 from drystone.core.layouts.base import Layout
@@ -52,6 +52,7 @@ class Loader:
         fields: Collection[str] | None = None,
         read_ahead: int = 2,
     ) -> None:
+        _check_kinds(seqs, layout)
         if read_ahead:
             check_positive("Loader", read_ahead=read_ahead)
         self.layout = layout
@@ -66,6 +67,10 @@ class Loader:
         self._dropped: pa.Table | None = None
         self._pass: weakref.ref[Pass] | None = None
         self._wait_for_reader: Callable[[], None] | None = None
+
+    def __repr__(self) -> str:
+        data = self._feed.fingerprint()["is"]
+        return f"Loader({data}, {self.layout}, seed={self.seed}, epoch={self.epoch})"
 
     @property
     def seqs(self) -> Sequences:
@@ -151,3 +156,14 @@ class Loader:
         self._epoch += 1
         self._dropped = end.dropped
         self._first = self._start = self._position = self._feed.first()
+
+
+def _check_kinds(seqs: object, layout: object) -> None:
+    if not isinstance(seqs, (Sequences, Stream)):
+        raise DataError(
+            f"Loader: seqs must be Sequences or a Stream; got {type(seqs).__name__}. "
+            f"Make them with Sequences.from_arrays or drystone.read; lengths alone hold no values."
+        )
+    if not isinstance(layout, Layout):
+        got = f"the class {layout.__name__}" if isinstance(layout, type) else type(layout).__name__
+        raise DataError(f"Loader: layout must be a layout such as Padded(32); got {got}.")

@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy.typing as npt
 from torch.utils.data import Sampler
 
+from drystone.core.errors import LayoutError
 from drystone.core.layouts.base import Layout
 from drystone.core.lengths import check_lengths
 from drystone.core.plan import Plan
@@ -55,6 +56,8 @@ class BatchSampler(Sampler[list[int]]):
 
     def __init__(self, lengths: npt.ArrayLike | Sequence[int], layout: Layout, seed: int = 0) -> None:
         self.lengths = check_lengths(lengths)
+        if layout.time_field is not None:
+            raise LayoutError(f"{layout} looks at times, and a BatchSampler knows lengths only: use a drystone.Loader.")
         layout.check(self.lengths)
         self.layout = layout
         self.seed = check_seed("seed", seed)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Real
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,8 @@ def check_fractions(fractions: Sequence[float]) -> list[Fraction]:
     if not is_list(fractions):
         raise DataError(f"split_by_time: fractions must be a list such as (0.7, 0.15, 0.15); got {fractions!r}.")
     shares: list[Fraction] = []
-    for at, fraction in enumerate(cast("Sequence[object]", fractions)):
-        if not isinstance(fraction, Real) or isinstance(fraction, bool) or not 0 < fraction <= 1:
+    for at, fraction in enumerate(cast("Sequence[Any]", fractions)):
+        if isinstance(fraction, bool) or not isinstance(fraction, Real) or not 0 < float(fraction) <= 1:
             raise DataError(f"split_by_time: fractions[{at}] is {fraction!r}; expected a number above 0, up to 1.")
         shares.append(Fraction(str(float(fraction))).limit_denominator(FINEST))  # the decimal that the user wrote
     total = sum(shares)
