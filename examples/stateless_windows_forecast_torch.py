@@ -34,6 +34,18 @@ class Forecaster(nn.Module):
         return batch[field][:, -self.horizon :] + self.deviation * change
 
 
+def errors(model: Forecaster, windows: ds.Sequences, field: str) -> tuple[float, float]:
+    """Returns the mean absolute error of the model, and of repeating the last values."""
+    sums, steps = torch.zeros(2, dtype=torch.float64), 0
+    with torch.no_grad():
+        for batch in batches(ds.Loader(windows, ds.Padded(256, order="given")), dtype=torch.float32):
+            target = batch["target"][batch.scored]
+            sums[0] += (model(batch, field) - target).abs().sum()
+            sums[1] += (batch[field][:, -model.horizon :] - target).abs().sum()
+            steps += target.numel()
+    return tuple((sums / steps).tolist())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="a CSV or Parquet file of one series")
@@ -42,35 +54,38 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=168, help="steps of a window")
     parser.add_argument("--horizon", type=int, default=24, help="steps to forecast, at most those of a window")
     parser.add_argument("--stride", type=int, default=6, help="steps between the starts of training windows")
-    parser.add_argument("--hidden", type=int, default=32)
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--hidden", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=6)
     args = parser.parse_args()
 
     torch.manual_seed(0)
     series = ds.read(args.data, order_by=args.time).ahead(args.field, range(1, args.horizon + 1), name="target")
-    train, _, test = series.split_by_time(fractions=(0.7, 0.15, 0.15), context=args.steps)
-    known = train.field(args.field).values
+    parts = series.split_by_time(fractions=(0.7, 0.15, 0.15), context=args.steps)
+    strides = (args.stride, args.horizon, args.horizon)
+    train, valid, test = (
+        part.windows(args.steps, stride=stride, horizon=args.horizon)
+        for part, stride in zip(parts, strides, strict=True)
+    )
+    known = parts[0].field(args.field).values
     model = Forecaster(args.horizon, args.hidden, float(known.mean()), float(known.std()))
+    print(f"windows: {len(train)} to train on, {len(valid)} to choose the epoch by, {len(test)} to test")
 
-    windows = train.windows(args.steps, stride=args.stride, horizon=args.horizon)
-    loader = ds.Loader(windows, ds.Padded(32), seed=0)
+    loader = ds.Loader(train, ds.Padded(32), seed=0)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    for _ in range(args.epochs):
+    best, best_error = model.state_dict(), float("inf")
+    for epoch in range(args.epochs):
         for batch in batches(loader, dtype=torch.float32):
             loss = (model(batch, args.field) - batch["target"][batch.scored]).abs().mean() / model.deviation
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+        error, naive = errors(model, valid, args.field)
+        print(f"epoch {epoch + 1}: validation error {error:.4g}; repeating the last {args.horizon} steps {naive:.4g}")
+        if error < best_error:
+            best, best_error = {name: value.clone() for name, value in model.state_dict().items()}, error
 
-    later = test.windows(args.steps, stride=args.horizon, horizon=args.horizon)
-    errors = torch.zeros(2)
-    with torch.no_grad():
-        for batch in batches(ds.Loader(later, ds.Padded(256, order="given")), dtype=torch.float32):
-            target = batch["target"][batch.scored]
-            errors[0] += (model(batch, args.field) - target).abs().sum()
-            errors[1] += (batch[args.field][:, -args.horizon :] - target).abs().sum()
-    error, naive = (errors / (len(later) * args.horizon)).tolist()
-    print(f"{len(windows)} training windows, {len(later)} test windows")
+    model.load_state_dict(best)
+    error, naive = errors(model, test, args.field)
     print(f"test: mean absolute error {error:.4g}; repeating the last {args.horizon} steps {naive:.4g}")
 
 

@@ -41,8 +41,8 @@ def test_windows_of_a_split_series(run, long_table: pd.DataFrame, tmp_path: Path
     one[["ts", "y"]].to_csv(tmp_path / "series.csv", index=False)
     sizes = ["--steps", 12, "--horizon", 3, "--hidden", 4, "--epochs", 1]
     out = run("stateless_windows_forecast_torch", tmp_path / "series.csv", *sizes)
-    assert out.startswith("30 training windows, 13 test windows\n")
-    assert re.search(rf"mean absolute error {NUMBER}; repeating the last 3 steps {NUMBER}\n$", out)
+    assert re.match(r"windows: 30 to train on, \d+ to choose the epoch by, 13 to test\n", out)
+    assert re.search(rf"test: mean absolute error {NUMBER}; repeating the last 3 steps {NUMBER}\n$", out)
 
 
 def test_series_on_one_axis_of_time(run, long_table: pd.DataFrame, tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_examples_say_what_they_are(run, capsys: pytest.CaptureFixture[str], pat
         run(path.stem, "--help")
     assert stop.value.code == 0
     assert "The usual trap: " in capsys.readouterr().out
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 100
