@@ -66,11 +66,10 @@ packed = st.one_of(
     st.builds(
         lambda given, **rest: Packed(**given, **rest),
         st.one_of(
-            st.builds(dict, row_multiple=st.integers(1, 4)),
-            st.builds(dict, steps=st.integers(MAX_LENGTH, 40)),
-            st.builds(dict, rows=st.integers(1, 6)),
+            st.builds(dict, sequences=st.integers(1, 10), row_multiple=st.integers(1, 4)),
+            st.builds(dict, sequences=st.integers(1, 10), steps=st.integers(MAX_LENGTH, 40)),
+            st.builds(dict, sequences=st.integers(6, 10), rows=st.integers(1, 6)),
         ),
-        sequences=st.integers(1, 10),
         order=orders,
         remainder=remainders,
         gap=gaps,

@@ -147,6 +147,7 @@ def test_a_sequence_too_long_for_the_layout_is_named(layout: Layout) -> None:
         (lambda: Packed(rows=3), "rows= and steps="),
         (lambda: Packed(rows=3, steps=9, sequences=4), "not both"),
         (lambda: Packed(sequences=3, long="stateful"), "without sequences="),
+        (lambda: Packed(sequences=3, rows=4), "4 rows for 3 sequences"),
         (lambda: Packed(rows=3, steps=9, gap=-1), "gap must be"),
         (lambda: Packed(rows=3, steps=9, long="cut"), "'error', 'stateful'; got 'cut'"),  # type: ignore[arg-type]
         (lambda: Packed(sequences=3, row_multiple=0), "row_multiple must be"),

@@ -64,6 +64,8 @@ class Packed(Layout):
             raise LayoutError("Packed: give rows= and steps=, or sequences=.")
         if self.sequences is not None and self.rows is not None and self.steps is not None:
             raise LayoutError("Packed: with sequences=, give rows= or steps=, not both; the other one is made to fit.")
+        if self.sequences is not None and self.rows is not None and self.rows > self.sequences:
+            raise LayoutError(f"Packed: {self.rows} rows for {self.sequences} sequences; some would always be empty.")
         if self.sequences is not None and self.long == "stateful":
             raise LayoutError('Packed: long="stateful" needs rows= and steps=, without sequences=.')
         if self.row_multiple != ROW_MULTIPLE and (self.rows or self.steps):
