@@ -42,7 +42,7 @@ def by_sequence(values: Shaped[Tensor, "rows steps *shape"], grid: Grid) -> BySe
         ([[1.0, 3.0], [5.0, 0.0]], [2, 1])
     """
     check_on_grid("values", tuple(values.shape), grid)
-    cells, places, valid, lengths = _places(grid, values.device)
+    cells, places, valid, lengths = _places(grid, values.device)  # pyright: ignore[reportCallIssue]
     taken = values.flatten(0, 1).index_select(0, cells)
     laid = taken.new_zeros(valid.numel(), *taken.shape[1:]).index_copy(0, places, taken)
     return BySequence(laid.unflatten(0, tuple(valid.shape)), valid, lengths)

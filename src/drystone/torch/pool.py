@@ -53,7 +53,7 @@ def pool(
     cells = output.flatten(0, 1)
     if how == "last":
         return _last(cells, grid, output.device, bidirectional=bidirectional)
-    steps = _steps(grid, f"a {how} over all steps", output.device)
+    steps = _steps(grid, f"a {how} over all steps", output.device)  # pyright: ignore[reportCallIssue]
     values = cells.index_select(0, steps.cell)
     if how != "max" and values.element_size() < 4:
         values = values.float()
@@ -79,8 +79,8 @@ def _steps(grid: Grid, what: str, device: torch.device) -> _Steps:
 
 def _last(cells: Tensor, grid: Grid, device: torch.device, *, bidirectional: bool) -> Tensor:
     if not bidirectional:
-        return cells.index_select(0, _ends(grid, device))
-    first, last = _both_ends(grid, device)
+        return cells.index_select(0, _ends(grid, device))  # pyright: ignore[reportCallIssue]
+    first, last = _both_ends(grid, device)  # pyright: ignore[reportCallIssue]
     forward, backward = cells.chunk(2, dim=1)
     return torch.cat([forward.index_select(0, last), backward.index_select(0, first)], dim=1)
 
