@@ -43,7 +43,7 @@ def test_a_missing_library_names_the_command_that_installs_it() -> None:
 
 def test_public_names() -> None:
     assert drystone.__all__ == [
-        "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
+        "AuditError", "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
         "MissingExtraError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
         "Stream", "StreamError",
         "collate", "fit", "read",

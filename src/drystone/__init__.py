@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from drystone.core.batch import Batch
 from drystone.core.collate import collate
 from drystone.core.errors import (
+    AuditError,
     ConfigError,
     DataError,
     DrystoneError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _NEED_TORCH = ("Run", "fit")  # found on first use, so that importing drystone imports no framework
 
 __all__ = [
+    "AuditError",
     "Batch",
     "Bucketed",
     "ConfigError",

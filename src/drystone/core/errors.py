@@ -8,6 +8,7 @@ DrystoneError
 ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
 ├── ConfigError          settings of a training run (also a ValueError)
 ├── RunError             run folders (also a ValueError)
+├── AuditError           a model or a pipeline that a check found wrong (also an AssertionError)
 └── MissingExtraError    an optional library is not installed (also an ImportError)
 """
 
@@ -42,6 +43,10 @@ class ConfigError(DrystoneError, ValueError):
 
 class RunError(DrystoneError, ValueError):
     """A run folder that is missing, in the way, or incomplete."""
+
+
+class AuditError(DrystoneError, AssertionError):
+    """A model or a pipeline that a check found wrong."""
 
 
 class MissingExtraError(DrystoneError, ImportError):

@@ -5,10 +5,23 @@ from drystone.core.extras import need
 need("torch", "torch", "jaxtyping")
 
 from drystone.torch.batch import TensorBatch, batches, to_tensors  # noqa: E402
+from drystone.torch.by_sequence import BySequence, by_sequence  # noqa: E402
 from drystone.torch.collate import Collate  # noqa: E402
 from drystone.torch.lstm import LSTM, LSTMRun  # noqa: E402
 from drystone.torch.places import Placed  # noqa: E402
 from drystone.torch.pool import pool  # noqa: E402
 from drystone.torch.sampler import BatchSampler  # noqa: E402
 
-__all__ = ["LSTM", "BatchSampler", "Collate", "LSTMRun", "Placed", "TensorBatch", "batches", "pool", "to_tensors"]
+__all__ = [
+    "LSTM",
+    "BatchSampler",
+    "BySequence",
+    "Collate",
+    "LSTMRun",
+    "Placed",
+    "TensorBatch",
+    "batches",
+    "by_sequence",
+    "pool",
+    "to_tensors",
+]

@@ -1,6 +1,7 @@
 """The model: standardised features, an LSTM over the grid, a pool by sequence, a linear head."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from drystone.torch.batch import TensorBatch
-from drystone.torch.lstm import LSTM, LSTMRun
-from drystone.torch.pool import pool
+from drystone.torch.lstm import LSTM
+from drystone.torch.pool import How, pool
 from drystone.train.features import Features
 from drystone.train.settings import Settings
 
@@ -34,7 +35,7 @@ class SequenceClassifier(nn.Module):
         super().__init__()
         settings = spec.settings
         self.features = spec.features
-        self.pooling = settings.pooling
+        self.poolings = cast("list[How]", settings.pooling.split("+"))
         self.noise = settings.noise
         self.register_buffer("mean", torch.zeros(spec.features.size, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(spec.features.size, dtype=torch.float64))
@@ -47,7 +48,7 @@ class SequenceClassifier(nn.Module):
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
         self.dropout = nn.Dropout(settings.head_dropout)
-        self.head = nn.Linear(width * len(settings.pooling.split("+")), spec.num_classes)
+        self.head = nn.Linear(width * len(self.poolings), spec.num_classes)
 
     def set_statistics(self, mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> None:
         """Sets what inputs are standardised with; it is saved with the weights."""
@@ -61,11 +62,6 @@ class SequenceClassifier(nn.Module):
         if self.training and self.noise:
             x = x + self.noise * torch.randn_like(x)
         run = self.lstm.run(x, batch.grid)
-        pooled = torch.cat([self._pooled(how, run, batch) for how in self.pooling.split("+")], dim=1)
+        both = self.lstm.bidirectional
+        pooled = torch.cat([pool(run.output, batch.grid, how, bidirectional=both) for how in self.poolings], dim=1)
         return self.head(self.dropout(pooled))
-
-    def _pooled(self, how: str, run: LSTMRun, batch: TensorBatch) -> Tensor:
-        if how == "last":
-            directions = run.final[0][-2 if self.lstm.bidirectional else -1 :]
-            return torch.cat(list(directions), dim=1)
-        return pool(run.output, batch.grid, "max" if how == "max" else "mean")
