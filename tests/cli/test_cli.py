@@ -1,6 +1,5 @@
 """The command line: what it prints, what it writes, and how it refuses."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +11,8 @@ from pyarrow import csv
 
 import drystone as ds
 from drystone import native
-from drystone.cli.main import main
 
 FAST = ["--epochs", "1", "--hidden-size", "4", "--quiet"]
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs the program in an empty folder; gives its exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["drystone", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        code = stop.value.code
-        return (code if isinstance(code, int) else 0), printed.out, printed.err
-
-    return run
 
 
 def write_vowels(path: Path) -> ds.Sequences:
@@ -198,3 +180,12 @@ def test_defaults_that_help_states_are_those_of_the_settings() -> None:
     assert Settings.model_fields["bidirectional"].default is True
     for name, words in stated.items():
         assert words == str(usual[name]) or float(words) == usual[name], name
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_is_one_sentence(program: Any, tmp_path: Path) -> None:
+    (tmp_path / "ties.csv").write_text("t,x\n1,2\n1,3\n")
+    code, _, err = program("plan", "ties.csv", "--order-by", "t")
+    assert code == 0
+    assert err.startswith("warning: 1 of 2 rows have the same 't'")
+    assert "steps.py" not in err

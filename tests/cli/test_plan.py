@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -20,26 +21,15 @@ import drystone as ds
 from drystone.cli.advice import Facts, advice
 from drystone.cli.busy import busy
 from drystone.cli.layouts import Layouts, Sizes, compared, plan_or_problem
-from drystone.cli.main import main
 from tests.contract import strategies
 
 LAYOUTS = ["Padded", "Bucketed", "Packed", "Packed", "Stateful"]
 
 
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs the program in an empty folder; gives its exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["drystone", "plan", *arguments])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        code = stop.value.code
-        return (code if isinstance(code, int) else 0), printed.out, printed.err
-
-    return run
+@pytest.fixture(name="plan")
+def plan_of(program: Any) -> Any:
+    """Runs `drystone plan`."""
+    return partial(program, "plan")
 
 
 def seqs_of(lengths: Any) -> ds.Sequences:
@@ -65,8 +55,8 @@ def write(path: Path, lengths: list[int], **others: Any) -> None:
     pq.write_table(pa.table({"x": [[0.0] * length for length in lengths], **others}), path)
 
 
-def test_a_table_of_all_layouts_and_advice(program: Any) -> None:
-    code, out, err = program("japanese-vowels")
+def test_a_table_of_all_layouts_and_advice(plan: Any) -> None:
+    code, out, err = plan("japanese-vowels")
     assert (code, err) == (0, "")
     words = " ".join(out.split())
     assert words.startswith(
@@ -79,10 +69,10 @@ def test_a_table_of_all_layouts_and_advice(program: Any) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
-def test_nothing_is_cut_off_in_a_narrow_terminal(program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_cut_off_in_a_narrow_terminal(plan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for width in (30, 60, 72, 80):
         monkeypatch.setenv("COLUMNS", str(width))
-        code, out, _ = program("japanese-vowels")
+        code, out, _ = plan("japanese-vowels")
         assert code == 0
         for figure in ("20", "34.5%", "15,200", "7", "32 × 29", "45.1 kB"):
             assert figure in " ".join(out.split())
@@ -97,8 +87,8 @@ def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> None:
     assert "32 ? 29" in done.stdout
 
 
-def test_json_is_one_object_with_the_figures_of_the_plans(program: Any) -> None:
-    code, out, err = program("japanese-vowels", "--json", "--batch-size", "20", "--seed", "3")
+def test_json_is_one_object_with_the_figures_of_the_plans(plan: Any) -> None:
+    code, out, err = plan("japanese-vowels", "--json", "--batch-size", "20", "--seed", "3")
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert (found["num_sequences"], found["num_steps"]) == (640, 9961)
@@ -119,9 +109,9 @@ def test_json_is_one_object_with_the_figures_of_the_plans(program: Any) -> None:
     assert found["advice"]
 
 
-def test_sizes_of_ones_own(program: Any) -> None:
+def test_sizes_of_ones_own(plan: Any) -> None:
     sizes = ["--batch-size", "10", "--cells", "300", "--num-buckets", "4", "--rows", "5", "--steps", "40"]
-    code, out, _ = program("japanese-vowels", "--json", *sizes)
+    code, out, _ = plan("japanese-vowels", "--json", *sizes)
     assert code == 0
     assert [getattr(ds, one["layout"])(**one["arguments"]) for one in json.loads(out)["layouts"]] == [
         ds.Padded(10),
@@ -132,41 +122,41 @@ def test_sizes_of_ones_own(program: Any) -> None:
     ]
 
 
-def test_a_layout_that_cannot_hold_the_data_says_why(program: Any) -> None:
-    code, out, _ = program("japanese-vowels", "--rows", "4", "--steps", "20")
+def test_a_layout_that_cannot_hold_the_data_says_why(plan: Any) -> None:
+    code, out, _ = plan("japanese-vowels", "--rows", "4", "--steps", "20")
     words = " ".join(out.split())
     assert code == 0
     assert "Packed(rows=4, steps=20) - - - - - -" in words
     assert "Packed(rows=4, steps=20) cannot hold the data: lengths[1] is 26" in words
     assert "steps=20 is too short for 73 of the sequences (11.4%). Packed needs steps=29 or more" in words
-    code, out, _ = program("japanese-vowels", "--json", "--cells", "5")
+    code, out, _ = plan("japanese-vowels", "--json", "--cells", "5")
     problem = json.loads(out)["layouts"][1]
     assert problem.keys() == {"layout", "arguments", "problem"}
     assert "lengths[0]" in problem["problem"]
 
 
-def test_the_picture(program: Any, tmp_path: Path) -> None:
-    code, out, _ = program("japanese-vowels", "--plot", "wall.png")
+def test_the_picture(plan: Any, tmp_path: Path) -> None:
+    code, out, _ = plan("japanese-vowels", "--plot", "wall.png")
     assert (code, out.splitlines()[-1]) == (0, "picture in wall.png")
     first = (tmp_path / "wall.png").read_bytes()
     assert first.startswith(b"\x89PNG")
-    code, out, err = program("japanese-vowels", "--plot", "wall.png", "--batch-size", "4")
+    code, out, err = plan("japanese-vowels", "--plot", "wall.png", "--batch-size", "4")
     assert (code, out, err) == (2, "", "error: wall.png exists. Choose another name, or pass --overwrite.\n")
     assert (tmp_path / "wall.png").read_bytes() == first
-    code, out, _ = program("japanese-vowels", "--plot", "wall.png", "--batch-size", "4", "--overwrite", "--json")
+    code, out, _ = plan("japanese-vowels", "--plot", "wall.png", "--batch-size", "4", "--overwrite", "--json")
     assert code == 0
     assert json.loads(out)["num_sequences"] == 640
     assert (tmp_path / "wall.png").read_bytes() != first
 
 
-def test_one_step_a_row_and_empty_sequences(program: Any, tmp_path: Path) -> None:
+def test_one_step_a_row_and_empty_sequences(plan: Any, tmp_path: Path) -> None:
     (tmp_path / "steps.csv").write_text("pump,time,a\n" + "".join(f"p{k % 3},{k},0.5\n" for k in range(30)))
-    code, out, _ = program("steps.csv", "--sequence-id", "pump", "--order-by", "time")
+    code, out, _ = plan("steps.csv", "--sequence-id", "pump", "--order-by", "time")
     assert (code, out.splitlines()[0]) == (0, "steps.csv: 3 sequences of 10 steps")
     write(tmp_path / "e.parquet", [2, 0, 3])
-    code, _, err = program("e.parquet")
+    code, _, err = plan("e.parquet")
     assert (code, "has length 0" in err) == (2, True)
-    code, out, err = program("e.parquet", "--drop-empty", "--json")
+    code, out, err = plan("e.parquet", "--drop-empty", "--json")
     assert (code, json.loads(out)["num_sequences"], err) == (0, 2, "dropped 1 empty sequence: 1\n")
 
 
@@ -195,7 +185,7 @@ BAD = [
     ("arguments", "words"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
 )
 def test_bad_input_ends_with_a_sentence_and_writes_nothing(
-    program: Any, tmp_path: Path, arguments: list[str], words: str
+    plan: Any, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
     write(tmp_path / "my.parquet", [3, 1, 2])
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "my.parquet").read_bytes()[:200])
@@ -204,15 +194,15 @@ def test_bad_input_ends_with_a_sentence_and_writes_nothing(
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder.png").mkdir()
     before = sorted(tmp_path.rglob("*"))
-    code, out, err = program(*arguments)
+    code, out, err = plan(*arguments)
     assert (code, out) == (2, "")
     assert words in err
     assert "Traceback" not in err
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_help_has_examples(program: Any) -> None:
-    code, out, _ = program("--help")
+def test_help_has_examples(plan: Any) -> None:
+    code, out, _ = plan("--help")
     assert code == 0
     assert "drystone plan my.parquet --plot wall.png" in out
 

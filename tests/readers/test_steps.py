@@ -124,3 +124,9 @@ def test_an_order_alone_makes_one_series(tmp_path):
     assert (len(seqs), seqs[0]["place"], seqs.order_by, seqs.sequence_id) == (1, "north", "hour", None)
     with pytest.raises(DataError, match="column 'load' differs within the series"):
         read(path, order_by="hour", per_sequence=["load"])
+
+
+def test_ties_in_one_series_are_told():
+    with pytest.warns(UserWarning, match="2 of 4 rows have the same 't' as the row before.*--sequence-id"):
+        seqs = read(pa.table({"t": [1, 2, 1, 2], "x": [1.0, 2.0, 3.0, 4.0]}), order_by="t")
+    assert seqs[0]["x"].tolist() == [1.0, 3.0, 2.0, 4.0]

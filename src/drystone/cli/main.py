@@ -1,6 +1,7 @@
 """The program `drystone`: its verbs, and how errors reach the user."""
 
 import sys
+import warnings
 from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated
@@ -43,8 +44,13 @@ def options(
     """Options that stand before the verb."""
 
 
+def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+    typer.echo(f"warning: {message}", err=True)
+
+
 def main() -> None:
     """Runs the program; bad input ends it with a sentence and exit code 2."""
+    warnings.showwarning = _show_warning
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a × that a terminal cannot show is no reason to stop

@@ -1,5 +1,6 @@
 """Tables of one step a row: rows grouped into sequences, without a loop over rows."""
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +38,8 @@ def group_steps(table: pa.Table, origin: Origin, options: Options) -> Sequences:
     order = _order(codes, table, options.order_by)
     if order is not None:
         table, codes = table.take(pa.array(order)), codes[order]
+    if not ids:
+        _warn_of_ties(table, options.order_by)
     origin = _moved(origin, order)
     bounds = offsets_of(np.bincount(codes))
     for name in options.per_sequence:
@@ -76,6 +79,21 @@ def _order(codes: Positions, table: pa.Table, order_by: str | None) -> Positions
     by = [(key, "ascending") for key in keys]
     order = np.asarray(pc.sort_indices(pa.table(keys), sort_keys=by)).astype(np.int64)
     return None if (np.diff(order) == 1).all() else order
+
+
+def _warn_of_ties(table: pa.Table, order_by: str | None) -> None:
+    """Several series in one file would be woven into one where nothing tells them apart."""
+    if order_by is None or len(table) < 2:
+        return
+    column = table[order_by].combine_chunks()
+    same = pc.fill_null(pc.equal(column.slice(1), column.slice(0, len(column) - 1)), False)
+    count = pc.sum(same).as_py()
+    if count:
+        warnings.warn(
+            f"{count} of {len(column)} rows have the same {order_by!r} as the row before, and all rows are read as one "
+            f"series. If there are several, say which column tells them apart with sequence_id= (--sequence-id).",
+            stacklevel=2,
+        )
 
 
 def _moved(origin: Origin, order: Positions | None) -> Origin:
