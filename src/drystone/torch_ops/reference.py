@@ -1,5 +1,7 @@
 """The plain loop over steps: any device and dtype, any masks; what every other kernel is measured against."""
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -30,6 +32,8 @@ class Reference:
             i, f, g, o = (gates + functional.linear(h, weights.hidden, weights.hidden_bias)).chunk(4, dim=-1)
             c_new = f.sigmoid() * c + i.sigmoid() * g.tanh()
             h_new = o.sigmoid() * c_new.tanh()
+            if weights.projection is not None:
+                h_new = functional.linear(h_new, weights.projection)
             if masks.valid is None:
                 h, c, output = h_new, c_new, h_new
             else:
@@ -38,4 +42,4 @@ class Reference:
                 output = torch.where(valid, h_new, 0.0)
             outputs.append(output)
             cells.append(c)
-        return LayerResult(torch.stack(outputs, 1), h, c, torch.stack(cells, 1))
+        return LayerResult(torch.stack(outputs, 1), h, c, partial(torch.stack, cells, 1))

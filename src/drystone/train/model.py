@@ -66,6 +66,6 @@ class SequenceClassifier(nn.Module):
 
     def _pooled(self, how: str, run: LSTMRun, batch: TensorBatch) -> Tensor:
         if how == "last":
-            directions = run.final[0][-2 if self.lstm.bidirectional else -1 :]
+            directions = run.final_h[-2 if self.lstm.bidirectional else -1 :]
             return torch.cat(list(directions), dim=1)
         return pool(run.output, batch.grid, "max" if how == "max" else "mean")
