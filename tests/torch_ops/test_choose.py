@@ -5,10 +5,12 @@ import pytest
 import torch
 
 import drystone as ds
-from drystone.torch import LSTM, batches
+from drystone.torch import LSTM, TensorBatch, batches
+from drystone.torch_ops.choose import choose
+from drystone.torch_ops.kernel import Layer, Masks, Weights
 
 
-def batch_of_two() -> object:
+def batch_of_two() -> TensorBatch:
     seqs = ds.Sequences.from_arrays(per_step={"x": [np.ones((3, 2), "f"), np.ones((1, 2), "f")]})
     return next(batches(ds.Loader(seqs, ds.Packed(rows=1, steps=4, order="given"))))
 
@@ -33,6 +35,12 @@ def test_every_kernel_says_why(kernel: str, device: str, words: str) -> None:
     assert lstm.explain(batch.grid) == words
 
 
-def test_what_is_refused_elsewhere_runs_on_the_plain_loop() -> None:
-    output, _ = LSTM(2, 3, device="meta")(torch.empty(1, 4, 2, device="meta"))
-    assert output.shape == (1, 4, 3)
+def test_a_kernel_that_refuses_is_named_with_its_reason() -> None:
+    masks = Masks.of(np.ones((1, 4), dtype=bool), np.zeros((1, 4), dtype=bool), torch.device("meta"))
+    weights = Weights(*(torch.empty(12, size, device="meta") for size in (2, 3)), None, None)
+    layer = Layer(torch.empty(1, 4, 2, device="meta"), None, weights, masks)
+    with pytest.raises(
+        ds.ShapeError, match=r"the vendor kernel cannot run this batch: .* is on meta. Use kernel=\"auto\""
+    ):
+        choose("vendor", layer)
+    assert choose("auto", layer).name == "reference"

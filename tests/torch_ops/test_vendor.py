@@ -18,7 +18,10 @@ from tests.contract import strategies
 Array = np.ndarray[Any, Any]
 HIDDEN = [1, 7, 8, 31, 64, 128, 200]
 CORNERS = {
-    "a start at column 0, in the middle, at the last column, and two in a row": (["######", "######"], ["0.2..5", "..23.."]),
+    "a start at column 0, in the middle, at the last column, and two in a row": (
+        ["######", "######"],
+        ["0.2..5", "..23.."],
+    ),
     "invalid cells at the end, in the middle, and a whole row": (["##..", "#.##", "...."], ["0...", "0...", "...."]),
     "invalid cells first, under a state": (["..##", ".#.#"], ["....", "...3"]),
     "a start on an invalid cell, also the last": (["#.#.", "...."], [".1.3", ".1.."]),
@@ -64,7 +67,8 @@ def all_results(kernel: Kernel, layer: Layer) -> dict[str, Tensor]:
         found["cells"] = torch.where(valid[..., None], result.cells(), 0.0)
         loss = loss + (0.7 * found["cells"]).sin().sum()
     gradients = torch.autograd.grad(loss, inputs)
-    return found | {f"gradient {number}": gradient for number, gradient in enumerate(gradients)}
+    found |= {f"gradient {number}": gradient for number, gradient in enumerate(gradients)}
+    return {name: value.detach() for name, value in found.items()}
 
 
 def like_reference(layer: Layer) -> dict[str, Tensor]:
@@ -179,7 +183,7 @@ def test_cell_states_are_those_of_the_run_whatever_came_after() -> None:
     assert result.cells is not None
     expected = result.cells().detach()
     with torch.no_grad():
-        for part in layer.weights:
+        for part in (*layer.weights, *(layer.state or ())):
             if part is not None:
                 part.mul_(2)
     with torch.no_grad(), torch.autocast("cpu"):

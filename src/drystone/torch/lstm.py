@@ -15,8 +15,8 @@ from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
 from drystone.torch.batch import TensorBatch
 from drystone.torch.checks import check_input, check_state, grid_of_masks
-from drystone.torch_ops.choose import check_kernel, choose, explain
 from drystone.torch_ops.arrangement import to_device
+from drystone.torch_ops.choose import check_kernel, choose, explain
 from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights
 
 State = tuple[Float[Tensor, "layers rows hidden"], Float[Tensor, "layers rows hidden"]]
@@ -31,6 +31,7 @@ class LSTMRun:
         state: h and c after each row's last valid cell: [layers, rows, hidden]; pass them to the next batch to carry on.
         final_h: h after each sequence's last step (its first, in the backward direction): [layers, sequences ending
             here, hidden], in the order of `grid.ends`.
+        final_c: works out c there, as it was at the time of the run.
     """
 
     output: Float[Tensor, "a b units"]
@@ -40,7 +41,7 @@ class LSTMRun:
 
     @cached_property
     def final(self) -> State:
-        """h and c after each sequence's last step, like `final_h`; c is worked out when first asked for."""
+        """The pair of `final_h` and `final_c()`; c is worked out when first asked for."""
         return self.final_h, self.final_c()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.autograd.function import FunctionCtx
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -18,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 class Cells(NamedTuple):
     """Which cells to take, in the order wanted, and which places stay 0."""
 
-    index: Tensor  # int64 [places], numbers of cells; 0 at a hole
+    source: Tensor  # int64 [places], numbers of cells; 0 at a hole
     holes: Tensor  # int64 [holes], numbers of places
 
 
@@ -138,7 +139,11 @@ def few_shapes(num_steps: int) -> int:
 
 @torch.library.custom_op("drystone::take_cells", mutates_args=())
 def take_cells(
-    values: Tensor, index: Tensor, holes: Tensor, index_back: Tensor, holes_back: Tensor
+    values: Tensor,
+    index: Tensor,
+    holes: Tensor,
+    index_back: Tensor,  # noqa: ARG001 - only the gradient takes the way back
+    holes_back: Tensor,  # noqa: ARG001
 ) -> Tensor:
     """Returns values[index], [places, units], with 0 at the holes.
 
@@ -149,20 +154,20 @@ def take_cells(
 
 
 @take_cells.register_fake
-def _(values: Tensor, index: Tensor, holes: Tensor, index_back: Tensor, holes_back: Tensor) -> Tensor:
+def _(values: Tensor, index: Tensor, *_others: Tensor) -> Tensor:
     return values.new_empty(index.shape[0], values.shape[1])
 
 
-def _keep_the_way_back(ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+def _keep_the_ways(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor) -> None:  # noqa: ARG001
     ctx.save_for_backward(*inputs[1:])
 
 
-def _take_back(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+def _take_back(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
     index, holes, index_back, holes_back = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
     return take_cells(gradient, index_back, holes_back, index, holes), None, None, None, None
 
 
-take_cells.register_autograd(_take_back, setup_context=_keep_the_way_back)
+take_cells.register_autograd(_take_back, setup_context=_keep_the_ways)
 
 
 def to_device(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:

@@ -52,8 +52,8 @@ class Vendor:
         output = arrangement.restore(raw, layer.masks.valid)
         cells = None
         if arrangement.is_zeroed_on_the_way:
-            own = Weights(*(None if part is None else part.clone() for part in weights))  # an update would change them
-            cells = partial(_cells, x, raw, (h, c), own, layer, torch.is_grad_enabled())
+            before = h.clone(), c.clone()
+            cells = partial(_cells, x, raw, before, _copied(weights), layer, with_gradient=torch.is_grad_enabled())
         return LayerResult(output, _hidden_at(raw, arrangement.last, h), c_n, cells)
 
 
@@ -70,13 +70,19 @@ def _signalled(weights: Weights) -> Weights:
     return weights._replace(input=torch.cat([weights.input, columns], dim=1))
 
 
+def _copied(weights: Weights) -> Weights:
+    """Returns weights that an update in place does not change."""
+    biases = (None if bias is None else bias.clone() for bias in (weights.input_bias, weights.hidden_bias))
+    return Weights(weights.input.clone(), weights.hidden.clone(), *biases)
+
+
 def _hidden_at(raw: Tensor, last: Tensor, before: Tensor) -> Tensor:
     index = last.clamp(min=0)[None, :, None].expand(1, -1, raw.shape[2])
     return torch.where((last >= 0)[:, None], raw.gather(0, index)[0], before)
 
 
 def _cells(
-    x: Tensor, raw: Tensor, state: tuple[Tensor, Tensor], weights: Weights, layer: Layer, with_gradient: bool
+    x: Tensor, raw: Tensor, state: tuple[Tensor, Tensor], weights: Weights, layer: Layer, *, with_gradient: bool
 ) -> Tensor:
     """Works out the cell states, which the call does not show, from the hidden states, which it does.
 
