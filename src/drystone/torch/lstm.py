@@ -1,6 +1,9 @@
 """`torch.nn.LSTM` over the grid: exact on padded, bucketed and packed batches, and on carried state."""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -10,23 +13,36 @@ from torch import Tensor, nn
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
+from drystone.torch.batch import TensorBatch
 from drystone.torch.checks import check_input, check_state, grid_of_masks
-from drystone.torch_ops.choose import check_kernel, choose
-from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights, to_device
+from drystone.torch_ops.arrangement import to_device
+from drystone.torch_ops.choose import check_kernel, choose, explain
+from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights
 
 State = tuple[Float[Tensor, "layers rows hidden"], Float[Tensor, "layers rows hidden"]]
 
 
-class LSTMRun(NamedTuple):
-    """What a run over a grid returns; `layers` stands for layers × directions, in the order of `nn.LSTM`."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LSTMRun:
+    """What a run over a grid returns; `layers` stands for layers × directions, in the order of `nn.LSTM`.
+
+    Args:
+        output: [rows, steps, units], 0 at invalid cells; shaped like the input.
+        state: h and c after each row's last valid cell: [layers, rows, hidden]; pass them to the next batch to carry on.
+        final_h: h after each sequence's last step (its first, in the backward direction): [layers, sequences ending
+            here, hidden], in the order of `grid.ends`.
+        final_c: works out c there, as it was at the time of the run.
+    """
 
     output: Float[Tensor, "a b units"]
-    """The output at every cell, 0 at invalid ones; shaped like the input."""
     state: State
-    """h and c after each row's last valid cell: [layers, rows, hidden]; pass them to the next batch to carry on."""
-    final: State
-    """h and c after each sequence's last step (its first, in the backward direction): [layers, sequences ending
-    here, hidden], in the order of `grid.ends`."""
+    final_h: Float[Tensor, "layers sequences hidden"]
+    final_c: Callable[[], Float[Tensor, "layers sequences hidden"]]
+
+    @cached_property
+    def final(self) -> State:
+        """The pair of `final_h` and `final_c()`; c is worked out when first asked for."""
+        return self.final_h, self.final_c()
 
 
 class LSTM(nn.Module):
@@ -137,6 +153,22 @@ class LSTM(nn.Module):
             _check_whole(grid)
         return self._run(x, grid, state, one_run_a_row=False)
 
+    def explain(self, batch: TensorBatch | Grid) -> str:
+        """Returns one line a kernel: which one runs a batch, and why each other does not.
+
+        Args:
+            batch: a batch, or its grid.
+
+        Example:
+            >>> print(LSTM(2, 8).explain(Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])))
+            vendor: runs, the first that can
+            reference: not needed: vendor runs and comes first
+        """
+        grid = batch if isinstance(batch, Grid) else batch.grid
+        weights = self._weights("_l0")
+        x = weights.input.new_zeros(()).expand(grid.num_rows, grid.num_steps, self.input_size)
+        return explain(self.kernel, Layer(x, None, weights, _forward(grid, x.device).masks))
+
     def _run(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
         if torch.is_autocast_enabled(x.device.type):
             return self._run_in_own_dtype(x, grid, state, one_run_a_row=one_run_a_row)
@@ -148,7 +180,7 @@ class LSTM(nn.Module):
         if directions[0].masks.valid is not None:
             layer_input = torch.where(directions[0].masks.valid[..., None], layer_input, 0.0)
         states: list[tuple[Tensor, Tensor]] = []
-        finals: list[tuple[Tensor, Tensor]] = []
+        finals: list[_Final] = []
         for layer in range(self.num_layers):
             outputs: list[Tensor] = []
             for direction, suffix in zip(directions, self._suffixes(layer), strict=True):
@@ -156,12 +188,17 @@ class LSTM(nn.Module):
                 result = self._layer(layer_input, suffix, before, direction)
                 outputs.append(direction.turned(result.output))
                 states.append((result.h, result.c))
-                finals.append(direction.final(result))
+                finals.append(_Final(result, direction))
             layer_input = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
             if self.dropout and layer < self.num_layers - 1:
                 layer_input = nn.functional.dropout(layer_input, self.dropout, self.training)
         output = layer_input if self.batch_first else layer_input.transpose(0, 1)
-        return LSTMRun(output, _stacked(states), _stacked(finals))
+        return LSTMRun(
+            output=output,
+            state=_stacked(states),
+            final_h=torch.stack([final.h() for final in finals]),
+            final_c=lambda: torch.stack([final.c() for final in finals]),
+        )
 
     def _run_in_own_dtype(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
         """Runs with the type of the weights, whatever autocast made of the inputs."""
@@ -173,10 +210,12 @@ class LSTM(nn.Module):
     def _layer(
         self, x: Tensor, suffix: str, state: tuple[Tensor, Tensor] | None, direction: "_Direction"
     ) -> LayerResult:
-        biases = (self._weight("bias_ih" + suffix), self._weight("bias_hh" + suffix)) if self.bias else (None, None)
-        weights = Weights(self._weight("weight_ih" + suffix), self._weight("weight_hh" + suffix), *biases)
-        layer = Layer(direction.turned(x), state, weights, direction.masks)
+        layer = Layer(direction.turned(x), state, self._weights(suffix), direction.masks)
         return choose(self.kernel, layer).run(layer)
+
+    def _weights(self, suffix: str) -> Weights:
+        biases = (self._weight("bias_ih" + suffix), self._weight("bias_hh" + suffix)) if self.bias else (None, None)
+        return Weights(self._weight("weight_ih" + suffix), self._weight("weight_hh" + suffix), *biases)
 
     def _weight(self, name: str) -> Tensor:
         return getattr(self, name)
@@ -208,9 +247,19 @@ class _Direction(NamedTuple):
     def turned(self, values: Tensor) -> Tensor:
         return values.flip(1) if self.is_backward else values
 
-    def final(self, result: LayerResult) -> tuple[Tensor, Tensor]:
-        c = result.c[self.end_row] if result.cells is None else result.cells[self.end_row, self.end_step]
-        return result.output[self.end_row, self.end_step], c
+
+class _Final(NamedTuple):
+    """The state of one layer and direction after each sequence's last step; c is worked out only when asked for."""
+
+    result: LayerResult
+    direction: _Direction
+
+    def h(self) -> Tensor:
+        return self.result.output[self.direction.end_row, self.direction.end_step]
+
+    def c(self) -> Tensor:
+        end_row, end_step = self.direction.end_row, self.direction.end_step
+        return self.result.c[end_row] if self.result.cells is None else self.result.cells()[end_row, end_step]
 
 
 @torch.compiler.disable  # the compiler would trace NumPy, and that on the host
