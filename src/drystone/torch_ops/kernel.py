@@ -15,9 +15,10 @@ class Weights(NamedTuple):
     """The parameters of one layer and direction, shaped as in `torch.nn.LSTM`; gates in the order i, f, g, o."""
 
     input: Tensor  # [4 × hidden, features]
-    hidden: Tensor  # [4 × hidden, hidden]
+    hidden: Tensor  # [4 × hidden, units]
     input_bias: Tensor | None  # [4 × hidden]
     hidden_bias: Tensor | None  # [4 × hidden]
+    projection: Tensor | None = None  # [units, hidden]: h has `units` units, c has `hidden`; the same without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,9 +60,21 @@ class Masks:
             last=to_device(last, device),
         )
 
+    @classmethod
+    def none(cls, num_rows: int, num_steps: int, device: torch.device) -> Self:
+        """Returns the masks of a grid without any: all cells are valid, none resets. No host array is made."""
+        return cls(
+            valid=None,
+            reset=None,
+            is_one_run=True,
+            has_lead=False,
+            clears=torch.zeros(num_rows, dtype=torch.bool, device=device),
+            last=torch.full((num_rows,), num_steps - 1, device=device),
+        )
+
 
 class Layer(NamedTuple):
-    """The work of one call: inputs [rows, steps, features], state [rows, hidden] or None for zeros."""
+    """The work of one call: inputs [rows, steps, features]; state h [rows, units] and c [rows, hidden], None for zeros."""
 
     x: Tensor
     state: tuple[Tensor, Tensor] | None
@@ -76,8 +89,8 @@ class LayerResult(NamedTuple):
     the cell state at its end is then `c`.
     """
 
-    output: Tensor  # [rows, steps, hidden], 0 at invalid cells
-    h: Tensor  # [rows, hidden], after the last valid cell
+    output: Tensor  # [rows, steps, units], 0 at invalid cells
+    h: Tensor  # [rows, units], after the last valid cell
     c: Tensor  # [rows, hidden]
     cells: Tensor | None
 
@@ -100,8 +113,9 @@ def initial_state(layer: Layer) -> tuple[Tensor, Tensor]:
     """Returns the state that the rows start from."""
     if layer.state is not None:
         return layer.state
-    zeros = layer.x.new_zeros(layer.x.shape[0], layer.weights.hidden.shape[1])
-    return zeros, zeros
+    gates, units = layer.weights.hidden.shape
+    rows = layer.x.shape[0]
+    return layer.x.new_zeros(rows, units), layer.x.new_zeros(rows, gates // 4)
 
 
 def to_device(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights, initial_state
+from drystone.torch_ops.lstm_call import lstm_call
 
 HOLD = 1e4  # far beyond any sum of inputs, and still a finite number in half precision
 
@@ -21,7 +22,9 @@ class Vendor:
     name = "vendor"
 
     def refuses(self, layer: Layer) -> str | None:
-        """Refuses rows of several runs, and states that would have to survive invalid cells before the first valid."""
+        """Refuses projections, rows of several runs, and states that would have to survive invalid cells before the first valid."""
+        if layer.weights.projection is not None:
+            return "the layer has a projection (proj_size)"
         if not layer.masks.is_one_run:
             return "a row holds several sequences, or invalid cells between valid ones"
         if layer.masks.has_lead and layer.state is not None:
@@ -35,8 +38,7 @@ class Vendor:
         x, weights = (layer.x, layer.weights) if masks.valid is None else _holding(layer.x, layer.weights, masks.valid)
         parameters = [part for part in weights if part is not None]
         has_bias = weights.input_bias is not None
-        train = torch.is_grad_enabled()
-        raw, h_n, c_n = torch.lstm(x, (h[None], c[None]), parameters, has_bias, 1, 0.0, train, False, True)
+        raw, h_n, c_n = lstm_call(x, h[None], c[None], parameters, has_bias=has_bias, batch_first=True)
         if masks.valid is None:
             return LayerResult(raw, h_n[0], c_n[0], None)
         output = torch.where(masks.valid[..., None], raw, 0.0)
