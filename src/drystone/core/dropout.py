@@ -47,7 +47,7 @@ def kept_units(sequences: Ints, layer: int, num_units: int, *, fraction: float, 
     number = sequences.astype(np.uint64)[:, None]
     block = np.arange(-(-num_units // 4), dtype=np.uint64)[None]
     counter = block, np.full_like(block, layer), number & LOW, number >> WORD
-    words = np.stack(philox(counter, (key & LOW, key >> WORD)), axis=-1).reshape(len(sequences), -1)
+    words = np.stack(philox(counter, (key & LOW, key >> WORD)), axis=-1).reshape(len(sequences), 4 * block.size)
     return words[:, :num_units] >= np.uint64(round(fraction * (1 << 32)))
 
 

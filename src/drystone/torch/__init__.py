@@ -12,4 +12,15 @@ from drystone.torch.pool import pool  # noqa: E402
 from drystone.torch.prepared import PreparedGrid  # noqa: E402
 from drystone.torch.sampler import BatchSampler  # noqa: E402
 
-__all__ = ["LSTM", "BatchSampler", "Collate", "LSTMRun", "Placed", "PreparedGrid", "TensorBatch", "batches", "pool", "to_tensors"]
+__all__ = [
+    "LSTM",
+    "BatchSampler",
+    "Collate",
+    "LSTMRun",
+    "Placed",
+    "PreparedGrid",
+    "TensorBatch",
+    "batches",
+    "pool",
+    "to_tensors",
+]

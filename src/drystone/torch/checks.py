@@ -6,6 +6,7 @@ from torch import Tensor
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Bools, Grid
+from drystone.torch.precision import is_autocast
 
 
 def check_tensor(x: object) -> None:
@@ -23,7 +24,7 @@ def check_input(x: Tensor, expected: tuple[int, ...], weight: Tensor) -> None:
     """Raises ShapeError where x does not fit the grid or the weights; autocast converts any floating-point type."""
     if tuple(x.shape) != expected:
         raise ShapeError(f"x has shape {tuple(x.shape)}; expected {expected}, from the masks and the features.")
-    is_converted = torch.is_autocast_enabled(x.device.type) and x.is_floating_point()
+    is_converted = is_autocast(x.device) and x.is_floating_point()
     if (x.dtype != weight.dtype and not is_converted) or x.device != weight.device:
         raise ShapeError(
             f"x is {x.dtype} on {x.device} and the weights are {weight.dtype} on {weight.device}; "
@@ -43,7 +44,7 @@ def check_state(
     for name, part, shape in zip("hc", state, shapes, strict=True):
         if tuple(part.shape) != shape:
             raise ShapeError(f"{name} of the state has shape {tuple(part.shape)}; expected {shape}: {axes}.")
-        is_converted = torch.is_autocast_enabled(x.device.type) and part.is_floating_point()
+        is_converted = is_autocast(x.device) and part.is_floating_point()
         if (part.dtype != x.dtype and not is_converted) or part.device != x.device:
             raise ShapeError(f"{name} of the state is {part.dtype} on {part.device}; x is {x.dtype} on {x.device}.")
 
@@ -52,8 +53,8 @@ def check_state(
 def grid_of_masks(x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool) -> Grid:
     """Returns the grid that raw masks describe; without a mask all cells are valid and none resets."""
     return Grid.from_masks(
-        reset=_host("reset", reset, x, default=False, batch_first=batch_first),
-        valid=_host("valid", valid, x, default=True, batch_first=batch_first),
+        reset=_host(reset, x, default=False, batch_first=batch_first),
+        valid=_host(valid, x, default=True, batch_first=batch_first),
     )
 
 
@@ -71,6 +72,6 @@ def check_mask(name: str, mask: object, x: Tensor) -> None:
         raise ShapeError(f"{name} is on {mask.device}; x is on {x.device}. Move one of them, with .to(...).")
 
 
-def _host(name: str, mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
+def _host(mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
     found = np.full(tuple(x.shape[:2]), default) if mask is None else mask.cpu().numpy()
     return found if batch_first else found.T

@@ -30,10 +30,13 @@ class LastSteps:
     row: Tensor
     step: Tensor
 
-    def of(self, result: LayerResult) -> tuple[Tensor, Tensor]:
-        """Returns h and c there: [sequences, units] and [sequences, hidden]."""
-        c = result.c[self.row] if result.cells is None else result.cells[self.row, self.step]
-        return result.output[self.row, self.step], c
+    def h(self, result: LayerResult) -> Tensor:
+        """Returns h there, [sequences, units]."""
+        return result.output[self.row, self.step]
+
+    def c(self, result: LayerResult) -> Tensor:
+        """Returns c there, [sequences, hidden]."""
+        return result.c[self.row] if result.cells is None else result.cells[self.row, self.step]
 
 
 def unmasked(num_rows: int, num_steps: int, device: torch.device, *, both: bool) -> tuple[Direction, ...]:

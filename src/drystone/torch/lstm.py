@@ -217,9 +217,11 @@ class LSTM(nn.Module):
             ShapeError: a backward direction on a sequence that spans several batches.
 
         Example:
-            >>> lstm = torch.compile(LSTM(2, 8))  # doctest: +SKIP
-            >>> grid = lstm.prepare(batch.grid)  # doctest: +SKIP
-            >>> lstm.run(batch["x"], grid)  # doctest: +SKIP
+            >>> grid = Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])
+            >>> lstm = LSTM(2, 8)
+            >>> prepared = lstm.prepare(grid)
+            >>> lstm.run(torch.zeros(1, 3, 2), prepared).output.shape
+            torch.Size([1, 3, 8])
         """
         device = self._weight("weight_ih_l0").device
         dropout = None

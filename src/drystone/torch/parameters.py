@@ -1,7 +1,6 @@
 """The sizes of an LSTM, and the parameters that follow from them: names and shapes of `torch.nn.LSTM`."""
 
 from dataclasses import dataclass
-from numbers import Real
 
 from drystone.core.errors import ShapeError
 
@@ -73,7 +72,7 @@ def check_count(name: str, size: object, at_least: int = 1) -> None:
 
 def check_fraction(name: str, value: object, *, may_be_1: bool = False) -> float:
     """Returns the value as a float, or raises ShapeError where it is no fraction that can be dropped."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not 0.0 <= value <= 1.0 or (value == 1.0 and not may_be_1):
-        raise ShapeError(f"{name} must lie between 0 and 1{'' if may_be_1 else ', and below 1'}; got {value!r}.")
-    return float(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and (0.0 <= value < 1.0 or (value == 1.0 and may_be_1)):
+        return float(value)
+    raise ShapeError(f"{name} must lie between 0 and 1{'' if may_be_1 else ', and below 1'}; got {value!r}.")

@@ -1,6 +1,7 @@
 """Layers one on the other, in one direction or both: what an LSTM does once all is checked and prepared."""
 
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import NamedTuple
 
 import torch
@@ -21,11 +22,12 @@ class Stacked(NamedTuple):
 
     def state(self) -> Pair:
         """Returns h and c after each row's last valid cell, of all layers."""
-        return _stack([(result.h, result.c) for result in self.results])
+        return torch.stack([result.h for result in self.results]), torch.stack([result.c for result in self.results])
 
     def final(self, last_steps: Sequence[LastSteps]) -> Pair:
         """Returns h and c after the last step of each sequence, of all layers."""
-        return _stack([last_steps[i % len(last_steps)].of(result) for i, result in enumerate(self.results)])
+        pairs = list(zip(cycle(last_steps), self.results, strict=False))
+        return torch.stack([at.h(result) for at, result in pairs]), torch.stack([at.c(result) for at, result in pairs])
 
 
 def run_stack(
@@ -59,7 +61,3 @@ def run_stack(
             outputs.append(direction.turned(results[-1].output))
         values = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
     return Stacked(values, results)
-
-
-def _stack(pairs: list[Pair]) -> Pair:
-    return torch.stack([h for h, _ in pairs]), torch.stack([c for _, c in pairs])

@@ -24,7 +24,8 @@ def lstm_call(
 
     Args:
         x: [rows, steps, features] if batch_first, else [steps, rows, features].
-        h, c: the state before, [1, rows, units] and [1, rows, hidden].
+        h: the state before, [1, rows, units].
+        c: the cell state before, [1, rows, hidden].
         parameters: input and hidden weights, both biases if has_bias, then the projection if there is one.
         has_bias: whether there are biases.
         batch_first: which axis of x and the output is first.
@@ -41,9 +42,7 @@ def _torch_lstm(
 
 
 @torch.library.custom_op("drystone::lstm_layer", mutates_args=())
-def lstm_layer(
-    x: Tensor, h: Tensor, c: Tensor, parameters: list[Tensor], has_bias: bool, batch_first: bool
-) -> Three:
+def lstm_layer(x: Tensor, h: Tensor, c: Tensor, parameters: list[Tensor], has_bias: bool, batch_first: bool) -> Three:
     """The call as an operator; nothing is kept for a backward pass."""
     output, h_n, c_n = _torch_lstm(x, h, c, parameters, has_bias, batch_first, train=False)
     return output.contiguous(), h_n.contiguous(), c_n.contiguous()
@@ -67,14 +66,14 @@ def lstm_layer_backward(
     """The gradients of x, h, c and the parameters, from those of the three results; runs the layer once more."""
     leaves = [part.detach().requires_grad_() for part in (x, h, c, *parameters)]
     with _autograd(), torch.enable_grad():
-        results = _torch_lstm(*leaves[:3], leaves[3:], has_bias, batch_first, train=True)
+        results = _torch_lstm(leaves[0], leaves[1], leaves[2], leaves[3:], has_bias, batch_first, train=True)
         found = torch.autograd.grad(results, leaves, gradients)
     return [part.contiguous() for part in found]
 
 
 def _autograd() -> AbstractContextManager[Any]:
     """Operators run below autograd; this lets autograd record again, inside of one."""
-    return torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.AutogradFunctionality, False)  # noqa: SLF001
+    return torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.AutogradFunctionality, False)
 
 
 @lstm_layer_backward.register_fake
