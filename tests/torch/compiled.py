@@ -32,9 +32,9 @@ def check_training(layout: ds.Packed | ds.Padded, backend: str = "aot_eager") ->
         return run.output.sum(-1) + run.final[0].sum() + run.final[1].sum() + run.state[1].sum()
 
     compiled = torch.compile(train, fullgraph=True, backend=backend)
+    first = grids(layout)[0]
     with pytest.raises(torch._dynamo.exc.Unsupported, match="prepare them before, with lstm.prepare"):
-        batch = grids(layout)[0]
-        compiled(batch["x"], batch.grid)
+        compiled(first["x"], first.grid)
     for batch in grids(layout):
         grid = lstm.prepare(batch.grid, epoch=3)
         expected = gradients(lstm, train(batch["x"], grid))
