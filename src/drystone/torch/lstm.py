@@ -194,13 +194,7 @@ class LSTM(nn.Module):
         check_mask("valid", valid, x)
         if x.ndim == 3:
             return self._forward_rows(x, state, reset, valid)
-        check_state(state, self.sizes.state_shapes(), x)
-        axis = 0 if self.batch_first else 1
-        x, reset, valid = (None if part is None else part.unsqueeze(axis) for part in (x, reset, valid))
-        before = None if state is None else (state[0][:, None], state[1][:, None])
-        assert x is not None
-        output, (h, c) = self._forward_rows(x, before, reset, valid)
-        return output.squeeze(axis), (h[:, 0], c[:, 0])
+        return self._forward_unbatched(x, state, reset, valid)
 
     @torch.compiler.disable(reason="grids are read on the host: prepare them before, with lstm.prepare(batch.grid)")
     def prepare(self, grid: Grid, *, epoch: int | None = None) -> PreparedGrid:
@@ -266,6 +260,16 @@ class LSTM(nn.Module):
         if self.training and self.variational_dropout and grid.dropout is None:
             raise ShapeError("variational dropout must know the epoch in training: pass epoch=loader.epoch.")
         return grid
+
+    def _forward_unbatched(
+        self, x: Tensor, state: State | None, reset: Tensor | None, valid: Tensor | None
+    ) -> tuple[Tensor, State]:
+        check_state(state, self.sizes.state_shapes(), x)
+        axis = 0 if self.batch_first else 1
+        masks = (None if mask is None else mask.unsqueeze(axis) for mask in (reset, valid))
+        before = None if state is None else (state[0][:, None], state[1][:, None])
+        output, (h, c) = self._forward_rows(x.unsqueeze(axis), before, *masks)
+        return output.squeeze(axis), (h[:, 0], c[:, 0])
 
     def _forward_rows(
         self, x: Tensor, state: State | None, reset: Tensor | None, valid: Tensor | None

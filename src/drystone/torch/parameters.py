@@ -72,7 +72,8 @@ def check_count(name: str, size: object, at_least: int = 1) -> None:
 
 def check_fraction(name: str, value: object, *, may_be_1: bool = False) -> float:
     """Returns the value as a float, or raises ShapeError where it is no fraction that can be dropped."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and (0.0 <= value < 1.0 or (value == 1.0 and may_be_1)):
-        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0:
+        fraction = float(value)
+        if fraction < 1.0 or may_be_1:
+            return fraction
     raise ShapeError(f"{name} must lie between 0 and 1{'' if may_be_1 else ', and below 1'}; got {value!r}.")
