@@ -35,6 +35,13 @@ def test_every_kernel_says_why(kernel: str, device: str, words: str) -> None:
     assert lstm.explain(batch.grid) == words
 
 
+def test_explaining_draws_no_random_numbers() -> None:
+    lstm = LSTM(2, 3, weight_dropout=0.5)
+    before = torch.get_rng_state()
+    lstm.explain(batch_of_two())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_kernel_that_refuses_is_named_with_its_reason() -> None:
     masks = Masks.of(np.ones((1, 4), dtype=bool), np.zeros((1, 4), dtype=bool), torch.device("meta"))
     weights = Weights(*(torch.empty(12, size, device="meta") for size in (2, 3)), None, None)

@@ -65,6 +65,19 @@ class Arrangement(NamedTuple):
             cells=None if stays else _taken(place, rows.cell, valid.size, device),
         )
 
+    @classmethod
+    def none(cls, num_rows: int, num_steps: int, device: torch.device) -> Self:
+        """Leaves everything where it is, for a grid whose cells are all valid and never reset."""
+        return cls(
+            num_steps=num_steps,
+            signals=None,
+            clears=None,
+            last=torch.full((num_rows,), num_steps - 1, device=device),
+            is_zeroed_on_the_way=False,
+            places=None,
+            cells=None,
+        )
+
     def lay(self, values: Tensor) -> Tensor:
         """From the grid, [rows, steps, units], to the call, [num_steps, rows, units]."""
         if self.places is None or self.cells is None:

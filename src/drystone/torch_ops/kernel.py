@@ -47,6 +47,11 @@ class Masks:
             arrangement=Arrangement.of(valid, reset, device),
         )
 
+    @classmethod
+    def none(cls, num_rows: int, num_steps: int, device: torch.device) -> Self:
+        """Returns the masks of a grid without any: all cells are valid, none resets. No host array is made."""
+        return cls(valid=None, reset=None, arrangement=Arrangement.none(num_rows, num_steps, device))
+
 
 class Layer(NamedTuple):
     """The work of one call: inputs [rows, steps, features]; h [rows, units] and c [rows, hidden], or None for zeros."""

@@ -11,6 +11,8 @@ and two more input features signal what the steps in between do; there all other
 
 The gradients of all gates are exactly 0 on such steps. What is not finite cannot be zeroed: once the state of a
 sequence overflows or becomes NaN, the later sequences of its row are NaN too. The reference kernel keeps them apart.
+
+oneDNN knows no projections: on a CPU, PyTorch warns once and runs its own loop for them, as for `nn.LSTM`.
 """
 
 from functools import partial
@@ -20,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from drystone.torch_ops.kernel import Layer, LayerResult, Weights, initial_state
+from drystone.torch_ops.lstm_call import lstm_call
 
 CLOSED = 1e4  # far beyond any sum of inputs, and still a finite number in half precision
 HOLD, ZERO = (-CLOSED, CLOSED, 0.0, 0.0), (-CLOSED, -CLOSED, 0.0, -CLOSED)  # of the gates i, f, g, o
@@ -60,8 +63,7 @@ class Vendor:
 def _call(x: Tensor, h: Tensor, c: Tensor, weights: Weights) -> tuple[Tensor, Tensor, Tensor]:
     parameters = [part for part in weights if part is not None]
     has_bias = weights.input_bias is not None
-    is_training = torch.is_grad_enabled()
-    raw, h_n, c_n = torch.lstm(x, (h[None], c[None]), parameters, has_bias, 1, 0.0, is_training, False, False)
+    raw, h_n, c_n = lstm_call(x, h[None], c[None], parameters, has_bias=has_bias)
     return raw, h_n[0], c_n[0]
 
 
@@ -71,7 +73,7 @@ def _signalled(weights: Weights) -> Weights:
 
 
 def _copied(weights: Weights) -> Weights:
-    """Returns weights that an update in place does not change."""
+    """Returns weights that an update in place does not change; without the projection, which cell states do not need."""
     biases = (None if bias is None else bias.clone() for bias in (weights.input_bias, weights.hidden_bias))
     return Weights(weights.input.clone(), weights.hidden.clone(), *biases)
 
