@@ -49,7 +49,13 @@ def test_float64_equals_one_sequence_at_a_time(
     assert worst_error(found, expected_results(reference, arrays)) <= 1e-12
 
 
-LAYOUTS = [Padded(16), Bucketed(num_buckets=4, batch_size=16), Packed(rows=8, steps=64), Packed(sequences=16)]
+LAYOUTS = [
+    Padded(16),
+    Bucketed(num_buckets=4, batch_size=16),
+    Packed(rows=8, steps=64),
+    Packed(sequences=16),
+    Packed(sequences=16, gap=1),
+]
 
 
 def as_float64(results: Results) -> Results:

@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import subprocess
-import sys
 from typing import Any
 
 import jaxtyping
@@ -128,6 +126,8 @@ def test_a_run_equals_the_call_with_masks() -> None:
         mirrored = turned.run(batch["x"].transpose(0, 1), batch.grid)
         assert torch.equal(mirrored.output.transpose(0, 1), run.output)
         assert torch.equal(mirrored.final[1], run.final[1])
+        assert run.final[0] is run.final_h
+        assert run.final is run.final, "c is worked out once"
 
 
 def test_dropout_acts_between_layers_in_training_only() -> None:
@@ -163,8 +163,24 @@ def test_under_autocast_it_takes_what_linear_layers_give_and_its_own_state() -> 
         output, state = lstm(seen, valid=valid)
         again, _ = lstm(seen, state, valid=valid)
     assert seen.dtype == torch.bfloat16
-    assert output.dtype == again.dtype == torch.float32
-    torch.testing.assert_close(output, lstm(seen.float(), valid=valid)[0])
+    assert output.dtype == again.dtype == state[0].dtype == state[1].dtype == torch.bfloat16
+    half = copy.deepcopy(lstm).to(torch.bfloat16)
+    torch.testing.assert_close(output, half(seen, valid=valid)[0])
+    output.float().sum().backward()
+    assert lstm.weight_hh_l0.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize("kernel", ["auto", "reference"])
+def test_under_autocast_types_are_those_of_nn_lstm(kernel: str) -> None:
+    usual, ours = nn.LSTM(3, 8, batch_first=True), LSTM(3, 8, kernel=kernel)
+    ours.load_state_dict(usual.state_dict())
+    x, state = torch.randn(2, 5, 3), (torch.randn(1, 2, 8), torch.randn(1, 2, 8))
+    with torch.autocast("cpu", torch.bfloat16):
+        (output, after), (output_usual, after_usual) = ours(x, state), usual(x, state)
+        assert LSTM(3, 4, dtype=torch.float64)(x)[0].dtype == torch.float64, "as linear layers: float64 stays"
+    assert output.dtype == output_usual.dtype
+    assert [part.dtype for part in after] == [part.dtype for part in after_usual]
+    torch.testing.assert_close(output, output_usual, rtol=0.05, atol=0.02)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -180,18 +196,9 @@ def test_half_precision_is_near_float32(dtype: torch.dtype) -> None:
         torch.testing.assert_close(half(x, valid=valid)[0].float(), expected, rtol=0.05, atol=0.02)
 
 
-def test_it_runs_under_torch_compile() -> None:
-    # In a process of its own: here, shapes are checked at every call, and the compiler cannot follow that.
-    code = (
-        "import torch\n"
-        "from drystone.torch import LSTM\n"
-        "lstm = LSTM(3, 4)\n"
-        "x, valid = torch.randn(2, 5, 3), torch.arange(5) < torch.tensor([5, 3])[:, None]\n"
-        "compiled = torch.compile(lstm, backend='eager')\n"
-        "torch.testing.assert_close(compiled(x, valid=valid)[0], lstm(x, valid=valid)[0])\n"
-        "torch.testing.assert_close(compiled(x)[0], lstm(x)[0])\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+def under_autocast(lstm: LSTM, x: Tensor) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        lstm(x)
 
 
 X = torch.zeros(2, 3, 4)
@@ -204,7 +211,25 @@ ON = torch.ones(2, 3, dtype=torch.bool)
         (lambda: LSTM(4, 5)(torch.zeros(2, 3, 5)), r"shape \(2, 3, 5\); expected \(2, 3, 4\)"),
         (lambda: LSTM(4, 5)(X.long()), "x is torch.int64 on cpu and the weights are torch.float32"),
         (lambda: LSTM(4, 5)(X.double()), "torch.float64"),
-        (lambda: LSTM(4, 5)(X[0]), r"shape \(3, 4\); expected \[rows, steps, features\]"),
+        (lambda: LSTM(4, 5)(X[0, 0]), r"shape \(4,\); expected \[rows, steps, features\], .* or \[steps, features\]"),
+        (lambda: LSTM(4, 5)(X[None]), r"shape \(1, 2, 3, 4\); expected \[rows, steps, features\]"),
+        (lambda: LSTM(4, 5)(X[0, :, :3]), r"shape \(1, 3, 3\); expected \(1, 3, 4\)"),
+        (
+            lambda: LSTM(4, 5)(X[0], (torch.zeros(1, 1, 5),) * 2),
+            r"h of the state has shape \(1, 1, 5\); expected \(1, 5\): layers × directions, units",
+        ),
+        (
+            lambda: LSTM(4, 5, proj_size=2)(X, (torch.zeros(1, 2, 2),) * 2),
+            r"c of the state has shape \(1, 2, 2\); expected \(1, 2, 5\)",
+        ),
+        (lambda: LSTM(4, 5)(X, tuple(torch.zeros(2, 1, 2, 5).long())), "h of the state is torch.int64"),
+        (
+            lambda: LSTM(4, 5)(X, tuple(torch.zeros(2, 1, 2, 5, device="meta"))),
+            "h of the state is torch.float32 on meta",
+        ),
+        (lambda: LSTM(4, 5)(X, valid=ON.to("meta")), "valid is on meta; x is on cpu"),
+        (lambda: LSTM(4, 5)(X.to("meta")), "x is torch.float32 on meta and the weights are torch.float32 on cpu"),
+        (lambda: under_autocast(LSTM(4, 5), X.long()), "x is torch.int64 on cpu"),
         (lambda: LSTM(4, 5)(X[:, :0]), "at least one"),
         (lambda: LSTM(4, 5)(X, valid=ON.float()), "valid is torch.float32"),
         (lambda: LSTM(4, 5)(X, reset=ON[:, :2]), r"reset is torch.bool of shape \(2, 2\); expected .*\(2, 3\)"),
@@ -217,14 +242,28 @@ ON = torch.ones(2, 3, dtype=torch.bool)
             "c of the state is torch.float64",
         ),
         (lambda: LSTM(4, 5, bidirectional=True)(X, reset=~ON), "row 0 the span from column 0 to 2 starts or goes on"),
-        (lambda: LSTM(4, 5, kernel="vendor")(X, reset=ON), "vendor kernel cannot run .* several sequences"),
         (lambda: LSTM(4, 5, kernel="fast"), "got 'fast'"),
-        (lambda: LSTM(4, 5)(pack_sequence([X[0]])), "x is a PackedSequence; .* pad_packed_sequence first"),
+        (lambda: LSTM(4, 5)(X.numpy()), "x is a ndarray; pass a tensor or a PackedSequence"),
+        (lambda: LSTM(4, 5)(pack_sequence([X[0]]), valid=ON), "PackedSequence says itself .* pass no masks"),
+        (lambda: LSTM(4, 5)(pack_sequence([X[0, :, 0]])), r"shape \(3,\); expected \(3, 4\)"),
+        (lambda: LSTM(4, 5)(pack_sequence([X[0].double()])), "x is torch.float64"),
+        (
+            lambda: LSTM(4, 5)(pack_sequence([X[0]]), (torch.zeros(1, 2, 5),) * 2),
+            r"h of the state has shape \(1, 2, 5\); expected \(1, 1, 5\)",
+        ),
         (lambda: LSTM(4, 5)(X, torch.zeros(1, 2, 5)), "state must be a tuple of two tensors"),
         (lambda: LSTM(4, 5)(X, valid=ON.numpy()), "valid is a ndarray; pass a torch.bool tensor"),
         (lambda: LSTM(4.0, 5), "input_size must be a whole number"),
         (lambda: LSTM(4, 0), "hidden_size must be a whole number of at least 1"),
-        (lambda: LSTM(4, 5, dropout=1.5), "dropout must lie between 0 and 1"),
+        (lambda: LSTM(4, 5, dropout=1.5), "dropout must lie between 0 and 1; got 1.5"),
+        (lambda: LSTM(4, 5, dropout=True), "dropout must lie between 0 and 1; got True"),
+        (
+            lambda: LSTM(4, 5, variational_dropout=1.0),
+            "variational_dropout must lie between 0 and 1, and below 1; got 1.0",
+        ),
+        (lambda: LSTM(4, 5, weight_dropout=-0.1), "weight_dropout must lie between 0 and 1, and below 1; got -0.1"),
+        (lambda: LSTM(4, 5, proj_size=5), "proj_size must be less than hidden_size, 5; got 5"),
+        (lambda: LSTM(4, 5, proj_size=-1), "proj_size must be a whole number of at least 0; got -1"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(call: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:

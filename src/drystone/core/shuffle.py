@@ -14,7 +14,7 @@ import numpy.typing as npt
 from drystone import native
 from drystone.core.errors import LayoutError
 
-SEQUENCES, BATCHES, SPLIT, ROWS = range(4)  # what a stream of random numbers is for
+SEQUENCES, BATCHES, SPLIT, ROWS, DROPOUT = range(5)  # what a stream of random numbers is for
 CHUNK = 1 << 20
 
 
@@ -36,7 +36,7 @@ def permutation(
     >>> permutation(5, seed=0, epoch=0, purpose=SEQUENCES)
     array([0, 2, 1, 4, 3])
     """
-    keys = _raw(count, seed, epoch, purpose)
+    keys = raw_numbers(count, seed, epoch, purpose)
     index_bits = max(count - 1, 1).bit_length()
     low_bits = np.uint64((1 << index_bits) - 1)
     group_bits = 0 if groups is None or count == 0 else int(groups.max()).bit_length()
@@ -59,7 +59,8 @@ def check_seed(name: str, value: object) -> int:
     return index(value)
 
 
-def _raw(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.uint64]:
+def raw_numbers(count: int, seed: int, epoch: int, purpose: int) -> npt.NDArray[np.uint64]:
+    """Returns [count] random numbers of 64 bits, fixed by the other arguments."""
     key = np.array([check_seed("seed", seed), check_seed("epoch", epoch)], dtype=np.uint64)
     counter = np.array([0, 0, 0, purpose], dtype=np.uint64)
     raw = np.random.Philox(key=key, counter=counter).random_raw(count)

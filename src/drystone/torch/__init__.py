@@ -7,9 +7,11 @@ need("torch", "torch", "jaxtyping")
 from drystone.torch.batch import TensorBatch, batches, to_tensors  # noqa: E402
 from drystone.torch.by_sequence import BySequence, by_sequence  # noqa: E402
 from drystone.torch.collate import Collate  # noqa: E402
-from drystone.torch.lstm import LSTM, LSTMRun  # noqa: E402
+from drystone.torch.lstm import LSTM  # noqa: E402
+from drystone.torch.lstm_run import LSTMRun  # noqa: E402
 from drystone.torch.places import Placed  # noqa: E402
 from drystone.torch.pool import pool  # noqa: E402
+from drystone.torch.prepared import PreparedGrid  # noqa: E402
 from drystone.torch.sampler import BatchSampler  # noqa: E402
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Collate",
     "LSTMRun",
     "Placed",
+    "PreparedGrid",
     "TensorBatch",
     "batches",
     "by_sequence",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from drystone.core.grid import Grid
 from drystone.torch.whole import check_on_grid, whole_sequences
-from drystone.torch_ops.kernel import to_device
+from drystone.torch_ops.arrangement import to_device
 
 
 class BySequence(NamedTuple):

@@ -6,56 +6,72 @@ from torch import Tensor
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Bools, Grid
+from drystone.torch.precision import is_autocast
 
 
-def check_input(x: Tensor, features: int, weight: Tensor, grid: Grid, *, batch_first: bool) -> None:
-    """Raises ShapeError where x does not fit the grid or the weights."""
-    rows_steps = (grid.num_rows, grid.num_steps) if batch_first else (grid.num_steps, grid.num_rows)
-    expected = (*rows_steps, features)
+def check_tensor(x: object) -> None:
+    """Raises ShapeError where x is no tensor of rows of steps, or of the steps of one sequence."""
+    if not isinstance(x, Tensor):
+        raise ShapeError(f"x is a {type(x).__name__}; pass a tensor or a PackedSequence.")
+    if x.ndim not in (2, 3) or 0 in x.shape[:-1]:
+        raise ShapeError(
+            f"x has shape {tuple(x.shape)}; expected [rows, steps, features], at least one of each, "
+            f"or [steps, features] of one sequence."
+        )
+
+
+def check_input(x: Tensor, expected: tuple[int, ...], weight: Tensor) -> None:
+    """Raises ShapeError where x does not fit the grid or the weights; autocast converts any floating-point type."""
     if tuple(x.shape) != expected:
         raise ShapeError(f"x has shape {tuple(x.shape)}; expected {expected}, from the masks and the features.")
-    if x.dtype != weight.dtype or x.device != weight.device:
+    is_converted = is_autocast(x.device) and x.is_floating_point()
+    if (x.dtype != weight.dtype and not is_converted) or x.device != weight.device:
         raise ShapeError(
             f"x is {x.dtype} on {x.device} and the weights are {weight.dtype} on {weight.device}; "
             f"convert one of them, with x.to(...) or lstm.to(...)."
         )
 
 
-def check_state(state: tuple[Tensor, Tensor] | None, shape: tuple[int, int, int], x: Tensor) -> None:
+def check_state(
+    state: tuple[Tensor, Tensor] | None, shapes: tuple[tuple[int, ...], tuple[int, ...]], x: Tensor
+) -> None:
     """Raises ShapeError where h or c does not fit."""
-    if state is not None and (not isinstance(state, tuple) or len(state) != 2):
+    if state is None:
+        return
+    if not isinstance(state, tuple) or len(state) != 2 or not all(isinstance(part, Tensor) for part in state):
         raise ShapeError("state must be a tuple of two tensors, h and c, as the LSTM returns it.")
-    for name, part in zip("hc", state or (), strict=False):
+    axes = "layers × directions, rows, units" if len(shapes[0]) == 3 else "layers × directions, units"
+    for name, part, shape in zip("hc", state, shapes, strict=True):
         if tuple(part.shape) != shape:
-            raise ShapeError(
-                f"{name} of the state has shape {tuple(part.shape)}; expected {shape}: layers × directions, rows, hidden."
-            )
-        if part.dtype != x.dtype or part.device != x.device:
+            raise ShapeError(f"{name} of the state has shape {tuple(part.shape)}; expected {shape}: {axes}.")
+        is_converted = is_autocast(x.device) and part.is_floating_point()
+        if (part.dtype != x.dtype and not is_converted) or part.device != x.device:
             raise ShapeError(f"{name} of the state is {part.dtype} on {part.device}; x is {x.dtype} on {x.device}.")
 
 
-@torch.compiler.disable  # masks are read on the host, which a compiled graph cannot do
+@torch.compiler.disable(reason="raw masks are read on the host; pass a grid prepared by lstm.prepare to lstm.run")
 def grid_of_masks(x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool) -> Grid:
     """Returns the grid that raw masks describe; without a mask all cells are valid and none resets."""
-    if not isinstance(x, Tensor):
-        raise ShapeError(f"x is a {type(x).__name__}; pass a tensor. Packed sequences need pad_packed_sequence first.")
-    if x.ndim != 3 or not x.shape[1] or not x.shape[0]:
-        raise ShapeError(f"x has shape {tuple(x.shape)}; expected [rows, steps, features], at least one of each.")
     return Grid.from_masks(
-        reset=_host("reset", reset, x, default=False, batch_first=batch_first),
-        valid=_host("valid", valid, x, default=True, batch_first=batch_first),
+        reset=_host(reset, x, default=False, batch_first=batch_first),
+        valid=_host(valid, x, default=True, batch_first=batch_first),
     )
 
 
-def _host(name: str, mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
+def check_mask(name: str, mask: object, x: Tensor) -> None:
+    """Raises ShapeError where a mask is there and does not fit the cells of x."""
     if mask is None:
-        found = np.full(tuple(x.shape[:2]), default)
-    elif not isinstance(mask, Tensor):
+        return
+    if not isinstance(mask, Tensor):
         raise ShapeError(f"{name} is a {type(mask).__name__}; pass a torch.bool tensor.")
-    elif mask.dtype != torch.bool or mask.shape != x.shape[:2]:
+    if mask.dtype != torch.bool or mask.shape != x.shape[:-1]:
         raise ShapeError(
-            f"{name} is {mask.dtype} of shape {tuple(mask.shape)}; expected torch.bool of shape {tuple(x.shape[:2])}."
+            f"{name} is {mask.dtype} of shape {tuple(mask.shape)}; expected torch.bool of shape {tuple(x.shape[:-1])}."
         )
-    else:
-        found = mask.cpu().numpy()
+    if mask.device != x.device:
+        raise ShapeError(f"{name} is on {mask.device}; x is on {x.device}. Move one of them, with .to(...).")
+
+
+def _host(mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
+    found = np.full(tuple(x.shape[:2]), default) if mask is None else mask.cpu().numpy()
     return found if batch_first else found.T

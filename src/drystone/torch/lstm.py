@@ -1,32 +1,42 @@
 """`torch.nn.LSTM` over the grid: exact on padded, bucketed and packed batches, and on carried state."""
 
 import math
-from typing import NamedTuple
+import warnings
+from functools import partial
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
-from drystone.torch.checks import check_input, check_state, grid_of_masks
-from drystone.torch_ops.choose import check_kernel, choose
-from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights, to_device
+from drystone.core.shuffle import check_seed
+from drystone.torch.batch import TensorBatch
+from drystone.torch.checks import check_input, check_mask, check_state, check_tensor, grid_of_masks
+from drystone.torch.directions import Direction, directions_of, unmasked
+from drystone.torch.dropout import SequenceDropout, sequence_dropout
+from drystone.torch.lstm_run import LSTMRun, State
+from drystone.torch.packed import in_order, pack, unpack
+from drystone.torch.parameters import Sizes, check_fraction
+from drystone.torch.precision import run_dtype, without_autocast
+from drystone.torch.prepared import PreparedGrid
+from drystone.torch.stack import Stacked, run_stack
+from drystone.torch_ops.choose import check_kernel, explain
+from drystone.torch_ops.kernel import Layer, Weights
 
-State = tuple[Float[Tensor, "layers rows hidden"], Float[Tensor, "layers rows hidden"]]
-
-
-class LSTMRun(NamedTuple):
-    """What a run over a grid returns; `layers` stands for layers × directions, in the order of `nn.LSTM`."""
-
-    output: Float[Tensor, "a b units"]
-    """The output at every cell, 0 at invalid ones; shaped like the input."""
-    state: State
-    """h and c after each row's last valid cell: [layers, rows, hidden]; pass them to the next batch to carry on."""
-    final: State
-    """h and c after each sequence's last step (its first, in the backward direction): [layers, sequences ending
-    here, hidden], in the order of `grid.ends`."""
+SHOWN = {
+    "num_layers": 1,
+    "bias": True,
+    "batch_first": True,
+    "dropout": 0.0,
+    "bidirectional": False,
+    "proj_size": 0,
+    "variational_dropout": 0.0,
+    "weight_dropout": 0.0,
+}
+"""What `repr` shows where it is not as usual."""
 
 
 class LSTM(nn.Module):
@@ -38,12 +48,27 @@ class LSTM(nn.Module):
         num_layers: layers, one on the output of the other.
         bias: whether gates have biases.
         batch_first: whether inputs, outputs and masks are [rows, steps, ...] (else [steps, rows, ...]).
-        dropout: fraction dropped between layers in training, 0 … 1.
+        dropout: fraction dropped between layers in training, 0 … 1; each value on its own.
         bidirectional: whether a second set of layers runs backward through each sequence.
+        proj_size: units that h is projected to, less than hidden_size; 0 for no projection.
+        device, dtype: of the parameters.
         kernel: "auto", or one of "vendor" and "reference".
+        variational_dropout: fraction of each layer's inputs dropped in training, from 0 to less than 1: the same
+            ones at all steps of a sequence (Gal and Ghahramani, 2016). They follow from (dropout_seed, epoch,
+            sequence, layer) alone, so they last over batches and ranks; `run` and `prepare` then need the epoch.
+        weight_dropout: fraction of the recurrent weights dropped in training, from 0 to less than 1, anew at every
+            call (Merity, Keskar and Socher, 2018).
+        dropout_seed: fixes what variational dropout drops.
+
+    In the forms of dropout, what is kept is divided by 1 − fraction. Under autocast it runs in the type that
+    autocast asks for, as `nn.LSTM` does: outputs and states have that type. Weights in float64 keep theirs.
+
+    Raises:
+        ShapeError: a size or a fraction out of range.
 
     Example:
         >>> import drystone as ds
+        >>> import numpy as np
         >>> from drystone.torch import LSTM, batches
         >>> seqs = ds.Sequences.from_arrays(per_step={"x": [np.ones((3, 2), "f"), np.ones((1, 2), "f")]})
         >>> batch = next(batches(ds.Loader(seqs, ds.Packed(rows=1, steps=4, order="given"))))
@@ -62,26 +87,41 @@ class LSTM(nn.Module):
         batch_first: bool = True,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        *,
-        kernel: str = "auto",
+        proj_size: int = 0,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        kernel: str = "auto",
+        variational_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        dropout_seed: int = 0,
     ) -> None:
         super().__init__()
-        _check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
-        if not 0.0 <= dropout <= 1.0:
-            raise ShapeError(f"dropout must lie between 0 and 1; got {dropout}.")
+        self.sizes = Sizes(
+            features=input_size,
+            hidden=hidden_size,
+            projected=proj_size,
+            layers=num_layers,
+            bias=bias,
+            bidirectional=bidirectional,
+        )
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.bias = bias
         self.batch_first = batch_first
-        self.dropout = dropout
+        self.dropout = check_fraction("dropout", dropout, may_be_1=True)
         self.bidirectional = bidirectional
+        self.proj_size = proj_size
         self.kernel = check_kernel(kernel)
+        self.variational_dropout = check_fraction("variational_dropout", variational_dropout)
+        self.weight_dropout = check_fraction("weight_dropout", weight_dropout)
+        self.dropout_seed = check_seed("dropout_seed", dropout_seed)
+        if dropout and num_layers == 1:
+            warnings.warn(f"dropout={dropout} acts between layers, and there is only one.", stacklevel=2)
         for layer in range(num_layers):
-            for suffix in self._suffixes(layer):
-                for name, shape in self._shapes(layer).items():
+            for suffix in self.sizes.suffixes(layer):
+                for name, shape in self.sizes.shapes(layer).items():
                     weight = torch.empty(shape, device=device, dtype=dtype)
                     self.register_parameter(f"{name}{suffix}", nn.Parameter(weight))
         self.reset_parameters()
@@ -92,164 +132,231 @@ class LSTM(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
 
+    def flatten_parameters(self) -> None:
+        """Does nothing: kernels lay weights out as they need them. It is here because `nn.LSTM` has it."""
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The parameters, one list a layer and direction."""
+        return [
+            [self._weight(name + suffix) for name in self.sizes.shapes(layer)]
+            for layer in range(self.num_layers)
+            for suffix in self.sizes.suffixes(layer)
+        ]
+
     def forward(
         self,
-        x: Float[Tensor, "a b features"],
+        x: Float[Tensor, "*cells features"] | PackedSequence,
         state: State | None = None,
         *,
-        reset: Bool[Tensor, "a b"] | None = None,
-        valid: Bool[Tensor, "a b"] | None = None,
-    ) -> tuple[Float[Tensor, "a b units"], State]:
+        reset: Bool[Tensor, "*cells"] | None = None,
+        valid: Bool[Tensor, "*cells"] | None = None,
+    ) -> tuple[Float[Tensor, "*cells outputs"] | PackedSequence, State]:
         """Returns the output at every cell, and the state after each row's last valid cell.
 
         Without `reset` each row is one run, as in `nn.LSTM`. The masks are read on the host: on a GPU that
         waits for the device; `run` with a batch's own grid does not.
 
         Args:
-            x: the inputs, [rows, steps, features].
-            state: h and c that rows start from, [layers × directions, rows, hidden]; zeros by default.
+            x: the inputs, [rows, steps, features]; or of one sequence, [steps, features]; or a PackedSequence, for
+                which the output is one too.
+            state: h and c that rows start from, [layers × directions, rows, units] and [..., hidden], without
+                rows for one sequence; zeros by default. The rows of a PackedSequence are in the order of its
+                sequences before packing.
             reset: true where the state is zeroed just before a cell; passed-in state too.
             valid: true where a cell holds a real step; others output 0 and leave the state unchanged.
 
         Raises:
-            ShapeError: shapes, types or devices that do not fit, or a backward direction on a row that
-                does not start with a reset.
+            ShapeError: shapes, types or devices that do not fit; a backward direction on a row that does not start
+                with a reset; variational dropout in training, which needs `run`.
         """
-        grid = grid_of_masks(x, reset, valid, batch_first=self.batch_first)  # pyright: ignore[reportCallIssue]
-        if self.bidirectional and reset is not None:
-            _check_whole(grid)
-        run = self._run(x, grid, state, one_run_a_row=reset is None)
-        return run.output, run.state
+        if self.training and self.variational_dropout:
+            raise ShapeError(
+                "variational dropout must know which sequence lies where, and masks do not say it: "
+                "in training, call lstm.run(x, batch.grid, epoch=...)."
+            )
+        if isinstance(x, PackedSequence):
+            return self._forward_packed(x, state, has_masks=reset is not None or valid is not None)
+        check_tensor(x)
+        check_mask("reset", reset, x)
+        check_mask("valid", valid, x)
+        if x.ndim == 3:
+            return self._forward_rows(x, state, reset, valid)
+        return self._forward_unbatched(x, state, reset, valid)
 
-    def run(self, x: Float[Tensor, "a b features"], grid: Grid, state: State | None = None) -> LSTMRun:
+    @torch.compiler.disable(reason="grids are read on the host: prepare them before, with lstm.prepare(batch.grid)")
+    def prepare(self, grid: Grid, *, epoch: int | None = None) -> PreparedGrid:
+        """Returns the grid with all that `run` must know of it on the device of the weights.
+
+        Doing this outside of a function under `torch.compile` keeps that function one graph; inside of a
+        prefetching loop it is done ahead. The device is never waited for.
+
+        Args:
+            grid: `batch.grid`.
+            epoch: counts passes over the data, for variational dropout; `loader.epoch`.
+
+        Raises:
+            ShapeError: a backward direction on a sequence that spans several batches.
+
+        Example:
+            >>> grid = Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])
+            >>> lstm = LSTM(2, 8)
+            >>> prepared = lstm.prepare(grid)
+            >>> lstm.run(torch.zeros(1, 3, 2), prepared).output.shape
+            torch.Size([1, 3, 8])
+        """
+        device = self._weight("weight_ih_l0").device
+        dropout = None
+        if self.variational_dropout and epoch is not None:
+            fraction, seed = self.variational_dropout, self.dropout_seed
+            dropout = sequence_dropout(grid, device, self.sizes, fraction=fraction, seed=seed, epoch=epoch)
+        return PreparedGrid.of(grid, device, both=self.bidirectional, dropout=dropout)
+
+    def run(
+        self,
+        x: Float[Tensor, "a b features"],
+        grid: Grid | PreparedGrid,
+        state: State | None = None,
+        *,
+        epoch: int | None = None,
+    ) -> LSTMRun:
         """Runs over the grid of a batch; the device is never waited for.
 
         Args:
             x: the inputs, [rows, steps, features].
-            grid: `batch.grid`.
-            state: h and c that rows start from, [layers × directions, rows, hidden]; zeros by default.
+            grid: `batch.grid`, or what `prepare` made of it.
+            state: h and c that rows start from, [layers × directions, rows, units] and [..., hidden]; zeros by
+                default.
+            epoch: counts passes over the data, for variational dropout; `loader.epoch`.
 
         Raises:
-            ShapeError: shapes, types or devices that do not fit, or a backward direction on a sequence that
-                spans several batches.
+            ShapeError: shapes, types or devices that do not fit; a backward direction on a sequence that
+                spans several batches; variational dropout in training without an epoch.
         """
-        if self.bidirectional:
-            _check_whole(grid)
-        return self._run(x, grid, state, one_run_a_row=False)
+        prepared = self._prepared(grid, epoch)
+        self._check(x, prepared.num_rows, prepared.num_steps, state)
+        stacked = self._stack(self._turned(x), state, prepared.directions, prepared.dropout)
+        return LSTMRun(
+            output=self._turned(stacked.output),
+            state=stacked.state(),
+            final_h=stacked.final_h(prepared.last_steps),
+            final_c=partial(stacked.final_c, prepared.last_steps),
+        )
 
-    def _run(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
-        if torch.is_autocast_enabled(x.device.type):
-            return self._run_in_own_dtype(x, grid, state, one_run_a_row=one_run_a_row)
-        check_input(x, self.input_size, self._weight("weight_ih_l0"), grid, batch_first=self.batch_first)
-        num_states = self.num_layers * (2 if self.bidirectional else 1)
-        check_state(state, (num_states, grid.num_rows, self.hidden_size), x)
-        layer_input = x if self.batch_first else x.transpose(0, 1)
-        directions = _directions(grid, x.device, self.bidirectional, one_run_a_row)  # pyright: ignore[reportCallIssue]
-        if directions[0].masks.valid is not None:
-            layer_input = torch.where(directions[0].masks.valid[..., None], layer_input, 0.0)
-        states: list[tuple[Tensor, Tensor]] = []
-        finals: list[tuple[Tensor, Tensor]] = []
-        for layer in range(self.num_layers):
-            outputs: list[Tensor] = []
-            for direction, suffix in zip(directions, self._suffixes(layer), strict=True):
-                before = None if state is None else (state[0][len(states)], state[1][len(states)])
-                result = self._layer(layer_input, suffix, before, direction)
-                outputs.append(direction.turned(result.output))
-                states.append((result.h, result.c))
-                finals.append(direction.final(result))
-            layer_input = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
-            if self.dropout and layer < self.num_layers - 1:
-                layer_input = nn.functional.dropout(layer_input, self.dropout, self.training)
-        output = layer_input if self.batch_first else layer_input.transpose(0, 1)
-        return LSTMRun(output, _stacked(states), _stacked(finals))
+    def explain(self, batch: TensorBatch | Grid) -> str:
+        """Returns one line a kernel: which one runs a batch, and why each other does not.
 
-    def _run_in_own_dtype(self, x: Tensor, grid: Grid, state: State | None, *, one_run_a_row: bool) -> LSTMRun:
-        """Runs with the type of the weights, whatever autocast made of the inputs."""
-        dtype = self._weight("weight_ih_l0").dtype
+        Args:
+            batch: a batch, or its grid.
+
+        Example:
+            >>> print(LSTM(2, 8).explain(Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])))
+            vendor: runs, the first that can
+            reference: not needed: vendor runs and comes first
+        """
+        grid = batch if isinstance(batch, Grid) else batch.grid
+        weight = self._weight("weight_ih_l0")
+        weights = self._weights("_l0", run_dtype(weight.device, weight.dtype))
+        x = weights.input.new_zeros(()).expand(grid.num_rows, grid.num_steps, self.input_size)
+        masks = directions_of(grid, x.device, both=False)[0].masks
+        return explain(self.kernel, Layer(x, None, weights, masks))
+
+    def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
+        if isinstance(grid, Grid):
+            grid = self.prepare(grid, epoch=epoch)
+        elif epoch is not None:
+            raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
+        elif len(grid.directions) != self.sizes.directions:
+            raise ShapeError(f"the grid was prepared for {len(grid.directions)} directions; use this LSTM's prepare.")
+        if self.training and self.variational_dropout and grid.dropout is None:
+            raise ShapeError("variational dropout must know the epoch in training: pass epoch=loader.epoch.")
+        return grid
+
+    def _forward_unbatched(
+        self, x: Tensor, state: State | None, reset: Tensor | None, valid: Tensor | None
+    ) -> tuple[Tensor, State]:
+        check_state(state, self.sizes.state_shapes(), x)
+        axis = 0 if self.batch_first else 1
+        masks = (None if mask is None else mask.unsqueeze(axis) for mask in (reset, valid))
+        before = None if state is None else (state[0][:, None], state[1][:, None])
+        output, (h, c) = self._forward_rows(x.unsqueeze(axis), before, *masks)
+        return output.squeeze(axis), (h[:, 0], c[:, 0])
+
+    def _forward_rows(
+        self, x: Tensor, state: State | None, reset: Tensor | None, valid: Tensor | None
+    ) -> tuple[Tensor, State]:
+        num_rows, num_steps = x.shape[:2] if self.batch_first else (x.shape[1], x.shape[0])
+        self._check(x, num_rows, num_steps, state)
+        if reset is None and valid is None:
+            directions = unmasked(num_rows, num_steps, x.device, both=self.bidirectional)
+        else:
+            grid = grid_of_masks(x, reset, valid, batch_first=self.batch_first)
+            directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=reset is None)
+        stacked = self._stack(self._turned(x), state, directions)
+        return self._turned(stacked.output), stacked.state()
+
+    def _forward_packed(
+        self, packed: PackedSequence, state: State | None, *, has_masks: bool
+    ) -> tuple[PackedSequence, State]:
+        if has_masks:
+            raise ShapeError("a PackedSequence says itself where its steps are: pass no masks with it.")
+        check_input(packed.data, (len(packed.data), self.input_size), self._weight("weight_ih_l0"))
+        x, lengths, grid = unpack(packed)
+        check_state(state, self.sizes.state_shapes(grid.num_rows), x)
+        directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=True)
+        before = None if state is None else in_order(state, packed.sorted_indices)
+        stacked = self._stack(x, before, directions)
+        return pack(stacked.output, lengths, packed), in_order(stacked.state(), packed.unsorted_indices)
+
+    def _check(self, x: Tensor, num_rows: int, num_steps: int, state: State | None) -> None:
+        cells = (num_rows, num_steps) if self.batch_first else (num_steps, num_rows)
+        check_input(x, (*cells, self.input_size), self._weight("weight_ih_l0"))
+        check_state(state, self.sizes.state_shapes(num_rows), x)
+
+    def _stack(
+        self,
+        x: Tensor,
+        state: State | None,
+        directions: tuple[Direction, ...],
+        by_sequence: SequenceDropout | None = None,
+    ) -> Stacked:
+        dtype = run_dtype(x.device, self._weight("weight_ih_l0").dtype)
         before = None if state is None else (state[0].to(dtype), state[1].to(dtype))
-        with torch.autocast(x.device.type, enabled=False):
-            return self._run(x.to(dtype), grid, before, one_run_a_row=one_run_a_row)
 
-    def _layer(
-        self, x: Tensor, suffix: str, state: tuple[Tensor, Tensor] | None, direction: "_Direction"
-    ) -> LayerResult:
-        biases = (self._weight("bias_ih" + suffix), self._weight("bias_hh" + suffix)) if self.bias else (None, None)
-        weights = Weights(self._weight("weight_ih" + suffix), self._weight("weight_hh" + suffix), *biases)
-        layer = Layer(direction.turned(x), state, weights, direction.masks)
-        return choose(self.kernel, layer).run(layer)
+        def dropped(values: Tensor, layer: int) -> Tensor:
+            if not self.training:
+                return values
+            if self.dropout and layer:
+                values = functional.dropout(values, self.dropout)
+            return values if by_sequence is None else by_sequence.apply(values, layer)
+
+        with without_autocast(x.device):
+            weights = [
+                [self._thinned(self._weights(suffix, dtype)) for suffix in self.sizes.suffixes(layer)]
+                for layer in range(self.num_layers)
+            ]
+            return run_stack(x.to(dtype), before, directions, weights, self.kernel, dropped)
+
+    def _weights(self, suffix: str, dtype: torch.dtype) -> Weights:
+        parts = {name: self._weight(name + suffix).to(dtype) for name in self.sizes.shapes(0)}
+        return Weights(
+            input=parts["weight_ih"],
+            hidden=parts["weight_hh"],
+            input_bias=parts.get("bias_ih"),
+            hidden_bias=parts.get("bias_hh"),
+            projection=parts.get("weight_hr"),
+        )
+
+    def _thinned(self, weights: Weights) -> Weights:
+        return weights._replace(hidden=functional.dropout(weights.hidden, self.weight_dropout, self.training))
+
+    def _turned(self, values: Tensor) -> Tensor:
+        return values if self.batch_first else values.transpose(0, 1)
 
     def _weight(self, name: str) -> Tensor:
         return getattr(self, name)
 
-    def _suffixes(self, layer: int) -> list[str]:
-        return [f"_l{layer}", f"_l{layer}_reverse"] if self.bidirectional else [f"_l{layer}"]
-
-    def _shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
-        gates = 4 * self.hidden_size
-        below = self.input_size if layer == 0 else self.hidden_size * (2 if self.bidirectional else 1)
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, below), "weight_hh": (gates, self.hidden_size)}
-        return shapes | {"bias_ih": (gates,), "bias_hh": (gates,)} if self.bias else shapes
-
     def extra_repr(self) -> str:
         """The settings that differ from the defaults, as `nn.LSTM` shows them."""
-        shown = {"num_layers": 1, "bias": True, "batch_first": True, "dropout": 0.0, "bidirectional": False}
-        changed = [f"{name}={getattr(self, name)}" for name, usual in shown.items() if getattr(self, name) != usual]
+        changed = [f"{name}={getattr(self, name)}" for name, usual in SHOWN.items() if getattr(self, name) != usual]
         return ", ".join([str(self.input_size), str(self.hidden_size), *changed])
-
-
-class _Direction(NamedTuple):
-    """The masks of one direction, and where it finds the last step of each sequence."""
-
-    masks: Masks
-    is_backward: bool
-    end_row: Tensor
-    end_step: Tensor
-
-    def turned(self, values: Tensor) -> Tensor:
-        return values.flip(1) if self.is_backward else values
-
-    def final(self, result: LayerResult) -> tuple[Tensor, Tensor]:
-        c = result.c[self.end_row] if result.cells is None else result.cells[self.end_row, self.end_step]
-        return result.output[self.end_row, self.end_step], c
-
-
-@torch.compiler.disable  # the compiler would trace NumPy, and that on the host
-def _directions(grid: Grid, device: torch.device, is_both: bool, one_run_a_row: bool) -> list[_Direction]:
-    forward = _forward(grid, device)
-    return [forward, _backward(grid, device, one_run_a_row=one_run_a_row)] if is_both else [forward]
-
-
-def _forward(grid: Grid, device: torch.device) -> _Direction:
-    masks = Masks.of(grid.valid, grid.reset, device)
-    return _Direction(masks, False, to_device(grid.ends.row, device), to_device(grid.ends.step, device))
-
-
-def _backward(grid: Grid, device: torch.device, *, one_run_a_row: bool) -> _Direction:
-    ends = grid.ends
-    starts_here = np.zeros_like(grid.valid)
-    if not one_run_a_row:
-        starts_here[ends.row, ends.step] = True
-    masks = Masks.of(grid.valid[:, ::-1], starts_here[:, ::-1], device)
-    last_step = grid.num_steps - 1 - grid.spans.start[ends.span]
-    return _Direction(masks, True, to_device(ends.row, device), to_device(last_step, device))
-
-
-def _stacked(states: list[tuple[Tensor, Tensor]]) -> State:
-    return torch.stack([h for h, _ in states]), torch.stack([c for _, c in states])
-
-
-def _check_sizes(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-            raise ShapeError(f"{name} must be a whole number of at least 1; got {size!r}.")
-
-
-def _check_whole(grid: Grid) -> None:
-    if grid.is_whole:
-        return
-    at = int(np.argmin(grid.spans.is_first & grid.spans.is_last))
-    raise ShapeError(
-        f"a backward direction needs every sequence whole in one batch and in one run of cells; in row "
-        f"{grid.spans.row[at]} the span from column {grid.spans.start[at]} to {grid.spans.stop[at] - 1} starts or "
-        f"goes on elsewhere. Use bidirectional=False, or a layout that keeps sequences whole."
-    )

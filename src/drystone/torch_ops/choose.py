@@ -8,6 +8,7 @@ from drystone.torch_ops.kernel import Kernel, Layer
 from drystone.torch_ops.reference import Reference
 from drystone.torch_ops.vendor import Vendor
 
+# fastest first: "auto" takes the first that does not refuse
 KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in (Vendor(), Reference())})
 
 
@@ -34,3 +35,19 @@ def choose(name: str, layer: Layer) -> Kernel:
     if reason is not None:
         raise ShapeError(f'the {name} kernel cannot run this batch: {reason}. Use kernel="auto".')
     return KERNELS[name]
+
+
+def explain(name: str, layer: Layer) -> str:
+    """Returns one line a kernel: which one runs the layer under this name or "auto", and why each other does not."""
+    refusals = {kernel.name: kernel.refuses(layer) for kernel in KERNELS.values()}
+    able = [kernel for kernel, reason in refusals.items() if reason is None]
+    wanted = able[0] if name == "auto" else name
+    return "\n".join(f"{kernel}: {_verdict(kernel, refusals[kernel], wanted, name)}" for kernel in KERNELS)
+
+
+def _verdict(kernel: str, reason: str | None, wanted: str, name: str) -> str:
+    if reason is not None:
+        return f"refused: {reason}"
+    if kernel == wanted:
+        return "runs, the first that can" if name == "auto" else f"runs, as kernel={name!r} asks"
+    return f"not needed: {wanted} runs and comes first" if name == "auto" else f"not asked for: kernel={name!r}"

@@ -1,23 +1,27 @@
 """The small interface of all recurrent kernels: one layer, one direction, one grid."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-Bools = npt.NDArray[np.bool_]
+from drystone.torch_ops.arrangement import Arrangement, Bools, to_device
 
 
 class Weights(NamedTuple):
-    """The parameters of one layer and direction, shaped as in `torch.nn.LSTM`; gates in the order i, f, g, o."""
+    """The parameters of one layer and direction, shaped as in `torch.nn.LSTM`; gates in the order i, f, g, o.
+
+    `units` are those of the output and of h: as many as hidden ones, unless they are projected to fewer.
+    """
 
     input: Tensor  # [4 × hidden, features]
-    hidden: Tensor  # [4 × hidden, hidden]
+    hidden: Tensor  # [4 × hidden, units]
     input_bias: Tensor | None  # [4 × hidden]
     hidden_bias: Tensor | None  # [4 × hidden]
+    projection: Tensor | None = None  # [units, hidden]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,41 +31,30 @@ class Masks:
     Args:
         valid: bool [rows, steps] on the device, or None where every cell is valid.
         reset: bool [rows, steps] on the device, or None where no cell resets.
-        is_one_run: whether each row holds one run of valid cells, with no reset after its first one.
-        has_lead: whether a run may start with a state that must survive invalid cells before it.
-        clears: bool [rows] on the device: with one run a row, the rows that start from a zeroed state.
-        last: int64 [rows] on the device, the column of the last valid cell, −1 where there is none.
+        arrangement: how the cells are laid for kernels that know neither of them.
     """
 
     valid: Tensor | None
     reset: Tensor | None
-    is_one_run: bool
-    has_lead: bool
-    clears: Tensor
-    last: Tensor
+    arrangement: Arrangement
 
     @classmethod
     def of(cls, valid: Bools, reset: Bools, device: torch.device) -> Self:
         """Reads the facts off host masks and sends the masks to the device."""
-        num_steps = valid.shape[1]
-        first = np.where(valid.any(axis=1), valid.argmax(axis=1), num_steps)
-        last = np.where(valid.any(axis=1), num_steps - 1 - valid[:, ::-1].argmax(axis=1), -1)
-        column = np.arange(num_steps)
-        between = (column > first[:, None]) & (column < last[:, None])
-        is_broken = (between & ~valid) | (reset & (column > first[:, None]))
-        clears: Bools = np.asarray(reset.any(axis=1))
         return cls(
             valid=None if np.all(valid) else to_device(valid, device),
-            reset=to_device(reset, device) if clears.any() else None,
-            is_one_run=not bool(np.any(is_broken)),
-            has_lead=bool(((first > 0) & (first < num_steps) & ~clears).any()),
-            clears=to_device(clears, device),
-            last=to_device(last, device),
+            reset=to_device(reset, device) if np.any(reset) else None,
+            arrangement=Arrangement.of(valid, reset, device),
         )
+
+    @classmethod
+    def none(cls, num_rows: int, num_steps: int, device: torch.device) -> Self:
+        """Returns the masks of a grid without any: all cells are valid, none resets. No host array is made."""
+        return cls(valid=None, reset=None, arrangement=Arrangement.none(num_rows, num_steps, device))
 
 
 class Layer(NamedTuple):
-    """The work of one call: inputs [rows, steps, features], state [rows, hidden] or None for zeros."""
+    """The work of one call: inputs [rows, steps, features]; h [rows, units] and c [rows, hidden], or None for zeros."""
 
     x: Tensor
     state: tuple[Tensor, Tensor] | None
@@ -72,18 +65,18 @@ class Layer(NamedTuple):
 class LayerResult(NamedTuple):
     """What one call returns.
 
-    `cells` is the cell state after every step, [rows, steps, hidden], or None where each row holds one run:
-    the cell state at its end is then `c`.
+    `cells` works out the cell state after every step, [rows, steps, hidden]; it is None where no row is zeroed on the
+    way: the cell state at the end of each row's sequence is then `c`.
     """
 
-    output: Tensor  # [rows, steps, hidden], 0 at invalid cells
-    h: Tensor  # [rows, hidden], after the last valid cell
+    output: Tensor  # [rows, steps, units], 0 at invalid cells
+    h: Tensor  # [rows, units], after the last valid cell
     c: Tensor  # [rows, hidden]
-    cells: Tensor | None
+    cells: Callable[[], Tensor] | None
 
 
 class Kernel(Protocol):
-    """A way to run a layer."""
+    """A way to run a layer; a new one takes a file of its own, and a place in the order of `choose.KERNELS`."""
 
     name: str
 
@@ -100,10 +93,6 @@ def initial_state(layer: Layer) -> tuple[Tensor, Tensor]:
     """Returns the state that the rows start from."""
     if layer.state is not None:
         return layer.state
-    zeros = layer.x.new_zeros(layer.x.shape[0], layer.weights.hidden.shape[1])
-    return zeros, zeros
-
-
-def to_device(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:
-    """Returns a copy of a host array on the device, without waiting for it."""
-    return torch.from_numpy(np.array(array, order="C")).to(device, non_blocking=True)
+    gates, units = layer.weights.hidden.shape
+    rows = layer.x.shape[0]
+    return layer.x.new_zeros(rows, units), layer.x.new_zeros(rows, gates // 4)

@@ -30,6 +30,8 @@ class Reference:
             i, f, g, o = (gates + functional.linear(h, weights.hidden, weights.hidden_bias)).chunk(4, dim=-1)
             c_new = f.sigmoid() * c + i.sigmoid() * g.tanh()
             h_new = o.sigmoid() * c_new.tanh()
+            if weights.projection is not None:
+                h_new = functional.linear(h_new, weights.projection)
             if masks.valid is None:
                 h, c, output = h_new, c_new, h_new
             else:
@@ -38,4 +40,5 @@ class Reference:
                 output = torch.where(valid, h_new, 0.0)
             outputs.append(output)
             cells.append(c)
-        return LayerResult(torch.stack(outputs, 1), h, c, torch.stack(cells, 1))
+        all_cells = torch.stack(cells, 1)
+        return LayerResult(torch.stack(outputs, 1), h, c, lambda: all_cells)

@@ -1,18 +1,31 @@
-"""One unpacked call of the vendor's LSTM (oneDNN, cuDNN), where each row holds one run of valid cells.
+"""The vendor's LSTM (oneDNN, cuDNN) on unpacked input, whatever lies on the rows.
 
-Invalid cells would change the state, so they are told apart by one more input feature: on them it is 1 and all
-others are 0; its weights close the input gate (−HOLD) and open the forget gate (+HOLD). The sigmoids are then
-exactly 0 and 1 (as long as biases and weights add up to less than HOLD − 100), the cell state passes unchanged, and all gate gradients are exactly 0. The hidden state is not
-held, so it is read from the output at the last valid cell; before the first valid cell it stays 0 if the state
-is zero there.
+Such a call knows neither resets nor invalid cells. The rows are laid anew without invalid cells (see `arrangement`),
+and two more input features signal what the steps in between do; there all other features are 0.
+
+- *zero the state*: the weights close the input, forget and output gates (−CLOSED). The three sigmoids are exactly 0,
+  so h = c = 0 exactly, as long as weights and biases of a gate add up to less than CLOSED − 100.
+- *hold the state*, at the end of the shorter rows: the weights close the input gate and open the forget gate
+  (+CLOSED). The sigmoids are exactly 0 and 1, and the cell state passes unchanged. The hidden state does not: it is
+  read from the output at the row's last valid cell.
+
+The gradients of all gates are exactly 0 on such steps. What is not finite cannot be zeroed: once the state of a
+sequence overflows or becomes NaN, the later sequences of its row are NaN too. The reference kernel keeps them apart.
+
+oneDNN knows no projections: on a CPU, PyTorch warns once and runs its own loop for them, as for `nn.LSTM`.
 """
+
+from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights, initial_state
+from drystone.torch_ops.kernel import Layer, LayerResult, Weights, initial_state
+from drystone.torch_ops.lstm_call import lstm_call
 
-HOLD = 1e4  # far beyond any sum of inputs, and still a finite number in half precision
+CLOSED = 1e4  # far beyond any sum of inputs, and still a finite number in half precision
+HOLD, ZERO = (-CLOSED, CLOSED, 0.0, 0.0), (-CLOSED, -CLOSED, 0.0, -CLOSED)  # of the gates i, f, g, o
 
 
 class Vendor:
@@ -21,41 +34,74 @@ class Vendor:
     name = "vendor"
 
     def refuses(self, layer: Layer) -> str | None:
-        """Refuses rows of several runs, and states that would have to survive invalid cells before the first valid."""
-        if not layer.masks.is_one_run:
-            return "a row holds several sequences, or invalid cells between valid ones"
-        if layer.masks.has_lead and layer.state is not None:
-            return "a state must be kept over invalid cells at the start of a row"
+        """Refuses devices on which the gates were never shown to close exactly."""
+        if layer.x.device.type not in ("cpu", "cuda"):
+            return f"its resets are proven exact on cpu and cuda only, and the input is on {layer.x.device}"
         return None
 
     def run(self, layer: Layer) -> LayerResult:
-        """Runs one call and puts right what invalid cells did to h."""
-        masks = layer.masks
-        h, c = (_cleared(part, masks) for part in initial_state(layer))
-        x, weights = (layer.x, layer.weights) if masks.valid is None else _holding(layer.x, layer.weights, masks.valid)
-        parameters = [part for part in weights if part is not None]
-        has_bias = weights.input_bias is not None
-        train = torch.is_grad_enabled()
-        raw, h_n, c_n = torch.lstm(x, (h[None], c[None]), parameters, has_bias, 1, 0.0, train, False, True)
-        if masks.valid is None:
-            return LayerResult(raw, h_n[0], c_n[0], None)
-        output = torch.where(masks.valid[..., None], raw, 0.0)
-        return LayerResult(output, _hidden_at(output, masks.last, h), c_n[0], None)
+        """Runs one call, and lays its output back on the grid."""
+        arrangement, weights = layer.masks.arrangement, layer.weights
+        h, c = initial_state(layer)
+        if arrangement.clears is not None:
+            h, c = (torch.where(arrangement.clears[:, None], 0.0, part) for part in (h, c))
+        x = arrangement.lay(layer.x)
+        if arrangement.signals is not None:
+            x = torch.cat([x, arrangement.signals.to(x.dtype)], dim=2)
+            weights = _signalled(weights)
+        raw, h_n, c_n = _call(x, h, c, weights)
+        if arrangement.signals is None:
+            return LayerResult(arrangement.restore(raw, None), h_n, c_n, None)
+        output = arrangement.restore(raw, layer.masks.valid)
+        cells = None
+        if arrangement.is_zeroed_on_the_way:
+            before = h.clone(), c.clone()
+            cells = partial(_cells, x, raw, before, _copied(weights), layer, with_gradient=torch.is_grad_enabled())
+        return LayerResult(output, _hidden_at(raw, arrangement.last, h), c_n, cells)
 
 
-def _cleared(part: Tensor, masks: Masks) -> Tensor:
-    return part if masks.reset is None else torch.where(masks.clears[:, None], 0.0, part)
+def _call(x: Tensor, h: Tensor, c: Tensor, weights: Weights) -> tuple[Tensor, Tensor, Tensor]:
+    parameters = [part for part in weights if part is not None]
+    has_bias = weights.input_bias is not None
+    raw, h_n, c_n = lstm_call(x, h[None], c[None], parameters, has_bias=has_bias)
+    return raw, h_n[0], c_n[0]
 
 
-def _holding(x: Tensor, weights: Weights, valid: Tensor) -> tuple[Tensor, Weights]:
-    hidden = weights.hidden.shape[1]
-    column = x.new_zeros(4 * hidden, 1)
-    column[:hidden] = -HOLD
-    column[hidden : 2 * hidden] = HOLD
-    flagged = torch.cat([x, (~valid)[..., None].to(x.dtype)], dim=2)
-    return flagged, weights._replace(input=torch.cat([weights.input, column], dim=1))
+def _signalled(weights: Weights) -> Weights:
+    columns = weights.input.new_tensor([HOLD, ZERO]).T.repeat_interleave(weights.input.shape[0] // 4, dim=0)
+    return weights._replace(input=torch.cat([weights.input, columns], dim=1))
 
 
-def _hidden_at(output: Tensor, last: Tensor, before: Tensor) -> Tensor:
-    index = last.clamp(min=0)[:, None, None].expand(-1, 1, output.shape[2])
-    return torch.where((last >= 0)[:, None], output.gather(1, index)[:, 0], before)
+def _copied(weights: Weights) -> Weights:
+    """Returns weights that an update in place does not change; without the projection, which cell states do not need."""
+    biases = (None if bias is None else bias.clone() for bias in (weights.input_bias, weights.hidden_bias))
+    return Weights(weights.input.clone(), weights.hidden.clone(), *biases)
+
+
+def _hidden_at(raw: Tensor, last: Tensor, before: Tensor) -> Tensor:
+    index = last.clamp(min=0)[None, :, None].expand(1, -1, raw.shape[2])
+    return torch.where((last >= 0)[:, None], raw.gather(0, index)[0], before)
+
+
+def _cells(
+    x: Tensor, raw: Tensor, state: tuple[Tensor, Tensor], weights: Weights, layer: Layer, *, with_gradient: bool
+) -> Tensor:
+    """Works out the cell states, which the call does not show, from the hidden states, which it does.
+
+    All gates together are two matrix products; only the sum c = f · c + i · g goes step by step.
+    """
+    h, c = state
+    with torch.set_grad_enabled(with_gradient), torch.autocast(x.device.type, enabled=False):
+        three = 3 * c.shape[1]  # the gates i, f and g; c does not need o
+        input_bias, hidden_bias = (
+            None if bias is None else bias[:three] for bias in (weights.input_bias, weights.hidden_bias)
+        )
+        gates = functional.linear(x, weights.input[:three], input_bias)
+        gates = gates + functional.linear(torch.cat([h[None], raw[:-1]]), weights.hidden[:three], hidden_bias)
+        i, f, g = gates.chunk(3, dim=2)
+        kept, added = f.sigmoid(), i.sigmoid() * g.tanh()
+        cells: list[Tensor] = []
+        for kept_now, added_now in zip(kept.unbind(), added.unbind(), strict=True):
+            c = torch.addcmul(added_now, kept_now, c)
+            cells.append(c)
+        return layer.masks.arrangement.restore(torch.stack(cells), layer.masks.valid)

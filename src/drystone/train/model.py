@@ -43,7 +43,7 @@ class SequenceClassifier(nn.Module):
             spec.features.size,
             settings.hidden_size,
             settings.num_layers,
-            dropout=settings.dropout,
+            dropout=settings.dropout if settings.num_layers > 1 else 0.0,
             bidirectional=settings.bidirectional,
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)

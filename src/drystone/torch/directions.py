@@ -1,0 +1,91 @@
+"""A grid as the directions of an LSTM see it: masks on the device, and where each sequence has its last step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from drystone.core.errors import ShapeError
+from drystone.core.grid import Grid
+from drystone.torch_ops.arrangement import to_device
+from drystone.torch_ops.kernel import LayerResult, Masks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Direction:
+    """The masks of one direction, turned round in time where it runs backward."""
+
+    masks: Masks
+    is_backward: bool
+
+    def turned(self, values: Tensor) -> Tensor:
+        """Returns [rows, steps, ...] in the order in which this direction runs."""
+        return values.flip(1) if self.is_backward else values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LastSteps:
+    """Where one direction has the last step of each sequence that ends here; int64 tensors [sequences]."""
+
+    row: Tensor
+    step: Tensor
+
+    def h(self, result: LayerResult) -> Tensor:
+        """Returns h there, [sequences, units]."""
+        return result.output[self.row, self.step]
+
+    def c(self, result: LayerResult) -> Tensor:
+        """Returns c there, [sequences, hidden]."""
+        return result.c[self.row] if result.cells is None else result.cells()[self.row, self.step]
+
+
+def unmasked(num_rows: int, num_steps: int, device: torch.device, *, both: bool) -> tuple[Direction, ...]:
+    """Returns the directions of a grid without masks; each row is one run."""
+    masks = Masks.none(num_rows, num_steps, device)
+    return tuple(Direction(masks=masks, is_backward=backward) for backward in (False, True)[: 1 + both])
+
+
+def directions_of(
+    grid: Grid, device: torch.device, *, both: bool, one_run_a_row: bool = False
+) -> tuple[Direction, ...]:
+    """Returns the directions of a grid.
+
+    Args:
+        grid: what lies where.
+        device: where the masks go.
+        both: whether there is a backward direction too.
+        one_run_a_row: whether a row goes on from the state passed in, in both directions, instead of holding
+            whole sequences.
+
+    Raises:
+        ShapeError: a backward direction over sequences that are not whole.
+    """
+    forward = Direction(masks=Masks.of(grid.valid, grid.reset, device), is_backward=False)
+    if not both:
+        return (forward,)
+    starts_here = np.zeros_like(grid.valid)
+    if not one_run_a_row:
+        _check_whole(grid)
+        starts_here[grid.ends.row, grid.ends.step] = True
+    masks = Masks.of(grid.valid[:, ::-1], starts_here[:, ::-1], device)
+    return forward, Direction(masks=masks, is_backward=True)
+
+
+def last_steps_of(grid: Grid, device: torch.device, *, both: bool) -> tuple[LastSteps, ...]:
+    """Returns where each direction has the last step of each sequence, in the order of `grid.ends`."""
+    row = to_device(grid.ends.row, device)
+    forward = LastSteps(row=row, step=to_device(grid.ends.step, device))
+    turned = grid.num_steps - 1 - grid.spans.start[grid.ends.span]
+    return (forward, LastSteps(row=row, step=to_device(turned, device))) if both else (forward,)
+
+
+def _check_whole(grid: Grid) -> None:
+    if grid.is_whole:
+        return
+    at = int(np.argmin(grid.spans.is_first & grid.spans.is_last))
+    raise ShapeError(
+        f"a backward direction needs every sequence whole in one batch and in one run of cells; in row "
+        f"{grid.spans.row[at]} the span from column {grid.spans.start[at]} to {grid.spans.stop[at] - 1} starts or "
+        f"goes on elsewhere. Use bidirectional=False, or a layout that keeps sequences whole."
+    )

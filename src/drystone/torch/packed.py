@@ -1,0 +1,39 @@
+"""PyTorch's `PackedSequence` as a grid of one sequence a row, and back; nothing waits for the device."""
+
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from drystone.core.grid import Grid
+
+State = tuple[Tensor, Tensor]
+
+
+class Unpacked(NamedTuple):
+    """A packed sequence laid out: rows from the longest to the shortest."""
+
+    x: Tensor  # [rows, steps, features]
+    lengths: Tensor  # [rows], on the host
+    grid: Grid
+
+
+def unpack(packed: PackedSequence) -> Unpacked:
+    """Lays a packed sequence out on a grid."""
+    x, lengths = pad_packed_sequence(PackedSequence(packed.data, packed.batch_sizes), batch_first=True)
+    valid = np.arange(x.shape[1]) < lengths.numpy()[:, None]
+    return Unpacked(x, lengths, Grid.from_masks(reset=np.zeros_like(valid), valid=valid))
+
+
+def pack(output: Tensor, lengths: Tensor, like: PackedSequence) -> PackedSequence:
+    """Returns [rows, steps, units] packed in the order of another packed sequence."""
+    data, batch_sizes, *_ = pack_padded_sequence(output, lengths, batch_first=True)
+    return PackedSequence(data, batch_sizes, like.sorted_indices, like.unsorted_indices)
+
+
+def in_order(state: State, order: Tensor | None) -> State:
+    """Returns a state whose rows, [layers, rows, ...], are taken in an order; None leaves them as they are."""
+    if order is None:
+        return state
+    return state[0].index_select(1, order), state[1].index_select(1, order)

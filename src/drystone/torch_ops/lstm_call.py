@@ -1,0 +1,106 @@
+"""One call of PyTorch's own LSTM layer; for the compiler, an operator that it keeps in one piece.
+
+`torch.compile` would unroll `torch.lstm` into its steps, which takes minutes to compile and runs slowly. As the operator
+`drystone::lstm_layer` the call still reaches oneDNN or cuDNN. The reserves that they keep for the backward pass have a
+size that only they know, so a graph cannot carry them: the backward operator runs the layer once more.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from drystone.core.errors import ShapeError
+
+Three = tuple[Tensor, Tensor, Tensor]
+
+
+def lstm_call(x: Tensor, h: Tensor, c: Tensor, parameters: Sequence[Tensor], *, has_bias: bool) -> Three:
+    """Returns what `torch.lstm` returns for one layer and direction: the output, h and c at the end.
+
+    Args:
+        x: [steps, rows, features].
+        h: the state before, [1, rows, units].
+        c: the cell state before, [1, rows, hidden].
+        parameters: input and hidden weights, both biases if has_bias, then the projection if there is one.
+        has_bias: whether there are biases.
+    """
+    if torch.compiler.is_compiling() and not torch.compiler.is_exporting():
+        return lstm_layer(x, h, c, list(parameters), has_bias)
+    return _torch_lstm(x, h, c, parameters, has_bias, train=torch.is_grad_enabled())
+
+
+def _torch_lstm(x: Tensor, h: Tensor, c: Tensor, parameters: Sequence[Tensor], has_bias: bool, *, train: bool) -> Three:
+    return torch.lstm(x, (h, c), list(parameters), has_bias, 1, 0.0, train, False, False)
+
+
+@torch.library.custom_op("drystone::lstm_layer", mutates_args=())
+def lstm_layer(x: Tensor, h: Tensor, c: Tensor, parameters: list[Tensor], has_bias: bool) -> Three:
+    """The call as an operator; nothing is kept for a backward pass."""
+    output, h_n, c_n = _torch_lstm(x, h, c, parameters, has_bias, train=False)
+    return output.contiguous(), h_n.contiguous(), c_n.contiguous()
+
+
+@lstm_layer.register_fake
+def _(x: Tensor, h: Tensor, c: Tensor, parameters: list[Tensor], has_bias: bool) -> Three:
+    return x.new_empty(*x.shape[:2], h.shape[2]), torch.empty_like(h), torch.empty_like(c)
+
+
+@torch.library.custom_op("drystone::lstm_layer_backward", mutates_args=())
+def lstm_layer_backward(
+    gradients: list[Tensor],
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    parameters: list[Tensor],
+    has_bias: bool,
+) -> list[Tensor]:
+    """The gradients of x, h, c and the parameters, from those of the three results; runs the layer once more."""
+    leaves = [part.detach().requires_grad_() for part in (x, h, c, *parameters)]
+    with _autograd(), torch.enable_grad():
+        results = _torch_lstm(leaves[0], leaves[1], leaves[2], leaves[3:], has_bias, train=True)
+        found = torch.autograd.grad(results, leaves, gradients)
+    return [part.contiguous() for part in found]
+
+
+def _autograd() -> AbstractContextManager[Any]:
+    """Operators run below autograd; this lets autograd record again, inside of one."""
+    return torch._C._SetExcludeDispatchKeyGuard(torch._C.DispatchKey.AutogradFunctionality, False)
+
+
+@lstm_layer_backward.register_fake
+def _(
+    gradients: list[Tensor],
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    parameters: list[Tensor],
+    has_bias: bool,
+) -> list[Tensor]:
+    return [torch.empty_like(part, memory_format=torch.contiguous_format) for part in (x, h, c, *parameters)]
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Three) -> None:
+    x, h, c, parameters, ctx.has_bias = inputs
+    ctx.save_for_backward(x, h, c, *parameters)
+
+
+def _backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
+    x, h, c, *parameters = ctx.saved_tensors
+    found = lstm_layer_backward(list(gradients), x, h, c, parameters, ctx.has_bias)
+    return *found[:3], found[3:], None
+
+
+lstm_layer.register_autograd(_backward, setup_context=_keep)
+
+
+def _refuse(ctx: Any, *gradients: Any) -> None:
+    raise ShapeError(
+        "a compiled LSTM has no second derivative: call the LSTM outside of torch.compile where you need "
+        "create_graph=True."
+    )
+
+
+lstm_layer_backward.register_autograd(_refuse)

@@ -1,0 +1,94 @@
+"""What the compiler makes of the LSTM; a script of its own, since shapes are not checked at every call here."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import drystone as ds
+from drystone.torch import LSTM, PreparedGrid, TensorBatch, batches
+
+
+def grids(layout: ds.Packed | ds.Padded) -> list[TensorBatch]:
+    rng = np.random.default_rng(0)
+    seqs = ds.Sequences.from_arrays({"x": [rng.normal(size=(length, 3)) for length in (5, 1, 4, 2, 6, 3)]})
+    return list(batches(ds.Loader(seqs, layout), dtype=torch.float32))
+
+
+def gradients(lstm: LSTM, output: Tensor) -> list[Tensor]:
+    lstm.zero_grad()
+    output.sin().sum().backward()
+    return [parameter.grad.clone() for parameter in lstm.parameters()]
+
+
+def check_training(layout: ds.Packed | ds.Padded, backend: str = "aot_eager") -> None:
+    """Batches of several shapes give what they give uncompiled, in whole graphs."""
+    lstm = LSTM(3, 4, bidirectional=True, variational_dropout=0.4)
+
+    def train(x: Tensor, grid: PreparedGrid) -> Tensor:
+        run = lstm.run(2 * x, grid)
+        return run.output.sum(-1) + run.final[0].sum() + run.final[1].sum() + run.state[1].sum()
+
+    compiled = torch.compile(train, fullgraph=True, backend=backend)
+    first = grids(layout)[0]
+    with pytest.raises(torch._dynamo.exc.Unsupported, match="prepare them before, with lstm.prepare"):
+        compiled(first["x"], first.grid)
+    for batch in grids(layout):
+        grid = lstm.prepare(batch.grid, epoch=3)
+        expected = gradients(lstm, train(batch["x"], grid))
+        torch.testing.assert_close(gradients(lstm, compiled(batch["x"], grid)), expected, rtol=1e-4, atol=1e-5)
+
+
+def check_inductor() -> None:
+    """The compiler's own backend, over state carried from call to call."""
+    check_training(ds.Padded(6), "inductor")
+    lstm = LSTM(3, 4).eval()
+    compiled = torch.compile(lstm, fullgraph=True)
+    x = torch.randn(2, 5, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(compiled(x, lstm(x)[1]), lstm(x, lstm(x)[1]))
+
+
+class Step(nn.Module):
+    """One step of a sequence, with the state in and out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = LSTM(3, 4, 2)
+
+    def forward(self, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        output, (h, c) = self.lstm(x[:, None], (h, c))
+        return output[:, 0], h, c
+
+
+def check_export() -> None:
+    step = Step().eval()
+    state = torch.zeros(2, 2, 4), torch.zeros(2, 2, 4)
+    rows = torch.export.Dim("rows", min=2, max=64)
+    program = torch.export.export(
+        step, (torch.randn(2, 3), *state), dynamic_shapes=({0: rows}, {1: rows}, {1: rows}), strict=False
+    )
+    assert "drystone" not in str(program.graph), "an exported step runs where drystone is not installed"
+    x, state = torch.randn(7, 3), (torch.randn(2, 7, 4), torch.randn(2, 7, 4))
+    torch.testing.assert_close(program.module()(x, *state), step(x, *state))
+
+
+def check_second_derivatives() -> None:
+    lstm = LSTM(3, 4)
+    compiled = torch.compile(lstm, backend="aot_eager")
+    x = torch.randn(2, 5, 3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="double backward"):
+        torch.autograd.grad(compiled(x)[0].sum(), x, create_graph=True)[0].sum().backward()
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    {
+        "padded": lambda: check_training(ds.Padded(2)),
+        "packed": lambda: check_training(ds.Packed(rows=2, steps=7)),
+        "inductor": check_inductor,
+        "export": check_export,
+        "second": check_second_derivatives,
+    }[sys.argv[1]]()
