@@ -7,7 +7,8 @@ import pyarrow as pa
 from hypothesis import strategies as st
 
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
-from drystone.core.plan import SPAN_COLUMNS, Plan
+from drystone.core.plan import Plan
+from drystone.core.plan_columns import SPAN_COLUMNS
 
 MAX_LENGTH = 12
 

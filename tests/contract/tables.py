@@ -1,6 +1,7 @@
 """A plan's tables, in the oracle's words."""
 
-from drystone.core.plan import SPAN_COLUMNS, Plan
+from drystone.core.plan import Plan
+from drystone.core.plan_columns import SPAN_COLUMNS
 from tests.contract.oracle import Span
 
 

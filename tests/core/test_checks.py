@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drystone import Padded, PlanError
-from drystone.core.plan import SPAN_COLUMNS, Plan
+from drystone.core.plan import Plan
+from drystone.core.plan_columns import SPAN_COLUMNS
 from tests.contract import strategies
 from tests.contract.oracle import Span, broken_rule
 from tests.contract.tables import dropped_of, shapes_of, spans_of

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drystone.core.errors import PlanError
+from drystone.core.plan_columns import BATCH_COLUMNS, DROPPED_COLUMNS, SPAN_COLUMNS
 
 if TYPE_CHECKING:
     from drystone.core.plan import Plan
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-COLUMNS = {
-    "table": ("batch", "row", "step", "sequence", "offset", "length"),
-    "batches": ("rows", "steps", "update", "cells", "cost"),
-    "dropped": ("sequence", "offset", "length", "reason"),
-}
+COLUMNS = {"table": SPAN_COLUMNS, "batches": BATCH_COLUMNS, "dropped": DROPPED_COLUMNS}
 
 
 def check_plan(plan: "Plan") -> None:

@@ -13,11 +13,9 @@ from drystone.core.arrow import one_chunk
 from drystone.core.errors import DataError, PlanError
 from drystone.core.grid import Spans
 from drystone.core.lengths import Lengths
+from drystone.core.plan_columns import BATCH_COLUMNS, SPAN_COLUMNS
 from drystone.core.shares import share_of
 from drystone.core.summary import Summary, summary_of
-
-SPAN_COLUMNS = ("batch", "row", "step", "sequence", "offset", "length")
-BATCH_COLUMNS = ("rows", "steps", "update", "cells", "cost")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -94,23 +94,12 @@ class Packed(Layout):
         if len(epoch.carried) and epoch.carried.max() >= self.rows:
             raise LayoutError(f"Packed: carried names row {epoch.carried.max()}; there are {self.rows}.")
         order = epoch.order(self.order, streams.SEQUENCES)
-        batch, row, step, item, offset, length = native.fill_grids(
-            epoch.lengths[order], self.rows, self.steps, self.gap, epoch.carried
-        )
-        rows = np.full(int(batch[-1]) + 1, self.rows)
-        used = _used_rows(batch, row)
+        spans = native.fill_grids(epoch.lengths[order], self.rows, self.steps, self.gap, epoch.carried)
+        used = _used_rows(*spans[:2])
+        rows = np.full(len(used), self.rows)
         if not (self.carries or self.constant_shape):
             rows[-1] = used[-1]
-        placed = Placement(
-            batch=batch,
-            row=row,
-            step=step,
-            sequence=order[item],
-            offset=offset,
-            length=length,
-            rows=rows,
-            steps=np.full(len(rows), self.steps),
-        )
+        placed = Placement.of_items(spans, order, rows, np.full(len(rows), self.steps))
         full = used == self.rows
         return placed if self.remainder == "keep" or full.all() else placed.up_to(int(np.argmin(full)))
 
@@ -118,32 +107,19 @@ class Packed(Layout):
         order = epoch.order(self.order, streams.SEQUENCES)
         lengths = epoch.lengths[order]
         given = self.rows or 0, self.steps or 0
-        if self.constant_shape:
-            given = self._one_shape(lengths, sequences)
-        (batch, row, step, item, offset, length), rows, steps = native.pack_groups(
-            lengths, sequences, *given, self.gap, self.row_multiple
-        )
+        if self.constant_shape and given == (0, 0):
+            given = self._shared_rows(lengths, sequences), 0
+        spans, rows, steps = native.pack_groups(lengths, sequences, *given, self.gap, self.row_multiple)
         if self.constant_shape:
             rows[:], steps[:] = rows.max(), steps.max()
-        placed = Placement(
-            batch=batch,
-            row=row,
-            step=step,
-            sequence=order[item],
-            offset=offset,
-            length=length,
-            rows=rows,
-            steps=steps,
-        )
+        placed = Placement.of_items(spans, order, rows, steps)
         whole, rest = divmod(len(order), sequences)
         return placed.up_to(whole) if self.remainder == "drop" and rest else placed
 
-    def _one_shape(self, lengths: Ints, sequences: int) -> tuple[int, int]:
+    def _shared_rows(self, lengths: Ints, sequences: int) -> int:
         """The rows that all batches share, where they are to be chosen."""
-        if self.rows or self.steps:
-            return self.rows or 0, self.steps or 0
         cells = np.add.reduceat(lengths + self.gap, np.arange(0, len(lengths), sequences))
-        return native.chosen_rows(int(cells.max()), int(lengths.max()) + self.gap, self.row_multiple), 0
+        return native.chosen_rows(int(cells.max()), int(lengths.max()) + self.gap, self.row_multiple)
 
 
 def _used_rows(batch: Ints, row: Ints) -> Ints:

@@ -9,9 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from drystone.core.lengths import Lengths, offsets_of
-from drystone.core.plan import BATCH_COLUMNS, SPAN_COLUMNS, Plan
+from drystone.core.plan import Plan
+from drystone.core.plan_columns import BATCH_COLUMNS, SPAN_COLUMNS
 
 Ints = npt.NDArray[np.int64]
+Spans = tuple[Ints, Ints, Ints, Ints, Ints, Ints]  # batch, row, step, place in an order, offset, length
 NO_INTS: Ints = np.zeros(0, np.int64)
 
 
@@ -61,6 +63,28 @@ class Placement:
         batch = np.repeat(np.arange(len(rows)), rows)
         places = {"batch": batch, "row": row, "step": zeros, "offset": zeros}
         return cls(sequence=sequence, length=lengths, rows=rows, **places, **rest)
+
+    @classmethod
+    def of_items(cls, spans: Spans, order: Ints, rows: Ints, steps: Ints) -> Self:
+        """Lays sequences where the native core laid them, by their places in an order.
+
+        Args:
+            spans: batch, row, step, place in the order, offset and length of each span.
+            order: [sequences] the sequences, in the order in which they were laid.
+            rows: [batches].
+            steps: [batches].
+        """
+        batch, row, step, item, offset, length = spans
+        return cls(
+            batch=batch,
+            row=row,
+            step=step,
+            sequence=order[item],
+            offset=offset,
+            length=length,
+            rows=rows,
+            steps=steps,
+        )
 
     def up_to(self, batch: int) -> Self:
         """Drops this batch and all behind it."""
