@@ -1,0 +1,11 @@
+"""The Keras 3 side: the same batches, an LSTM that runs over any of them, and numbers that mean what they say."""
+
+from drystone.core.extras import need
+
+need("keras", "keras")
+
+from drystone.keras.backend import check_backend  # noqa: E402
+
+check_backend()
+
+__all__: list[str] = []
