@@ -1,0 +1,170 @@
+"""One epoch of `fit` in Keras 3: plain padding and Masking, tf.data bucketing, and drystone.keras, in real steps a second.
+
+    python benchmarks/keras_fit.py
+    python benchmarks/keras_fit.py --backend jax --repeats 5
+
+Sequences of lognormal lengths (mean about 61, cut at 422 steps) are classified: LSTM(128) and a softmax, Adam, 64
+sequences an update on average. Each backend runs in a process of its own; the contestants take turns in it, each time with a
+new model, so that compilation is counted in; medians are printed. Only real steps count.
+
+- plain: all sequences padded to the longest, `Masking`, `keras.layers.LSTM`, `fit` on the arrays, batches of 64.
+- bucketed: `tf.data` with `bucket_by_sequence_length`, ten buckets of batches of 64, padded to the boundary of the bucket
+  (fewer shapes to compile, which is faster here than padding to the longest of the batch), `Masking` and the same model.
+- drystone, bucketed: the same buckets from `Bucketed`, `drystone.keras.Dataset` and `drystone.keras.LSTM`.
+- drystone, packed: `Packed(rows, steps)`, one shape; the last outputs are gathered by sequence.
+
+Drawing the data, padding it for *plain*, and planning are not timed; filling the batches is.
+"""
+
+import os
+import subprocess
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from common import arguments_of, lognormal_lengths, markdown, quantiles, seconds_of, timed, where, write
+
+BACKENDS = ("tensorflow", "jax", "torch")
+BATCH_SIZE = 64
+NUM_BUCKETS = 10
+NUM_CLASSES = 5
+MEAN_LOG = float(np.log(61) - 0.8**2 / 2)  # of a lognormal of mean 61
+MAX_STEPS = 422
+PACKED_STEPS = 512
+VERSIONS = ("drystone", "numpy", "keras", "tensorflow-cpu", "jax", "torch")
+
+
+def main() -> None:
+    arguments = arguments_given()
+    if arguments.backend is None:
+        write(arguments.json, {**where(VERSIONS), **settings_of(arguments), "figures": every_backend(arguments)})
+    else:
+        figures = figures_of(arguments)
+        rows = [[name, f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)] for name, speed, *ratios in figures]
+        print(f"\n{arguments.backend}\n")
+        print(markdown(("", "real steps/s", "÷ plain", "÷ bucketed"), rows), flush=True)
+        write(arguments.json, {name: {"real_steps_per_second": speed} for name, speed, *_ in figures})
+
+
+def arguments_given() -> Namespace:
+    parser = arguments_of(__doc__, "keras_fit")
+    parser.add_argument("--backend", choices=BACKENDS, help="only this one; default: all, one after the other")
+    parser.add_argument("--sequences", type=int, default=2048)
+    parser.add_argument("--features", type=int, default=32)
+    parser.add_argument("--units", type=int, default=128)
+    parser.add_argument("--repeats", type=int, default=3)
+    return parser.parse_args()
+
+
+def settings_of(arguments: Namespace) -> dict[str, Any]:
+    return {key: value for key, value in vars(arguments).items() if key not in ("json", "backend")}
+
+
+def every_backend(arguments: Namespace) -> dict[str, Any]:
+    """Runs this script once a backend, in processes of their own, and gathers what they write."""
+    import json
+
+    figures: dict[str, Any] = {}
+    given = [f"--{key}={value}" for key, value in settings_of(arguments).items()]
+    with TemporaryDirectory() as folder:
+        for backend in BACKENDS:
+            found = Path(folder) / f"{backend}.json"
+            subprocess.run([sys.executable, __file__, "--backend", backend, "--json", found, *given], check=True)
+            figures[backend] = json.loads(found.read_text())
+    return figures
+
+
+def figures_of(arguments: Namespace) -> list[tuple[str, float, float, float]]:
+    """Returns name, real steps a second, and the ratios to plain and bucketed, of each contestant."""
+    os.environ |= {"KERAS_BACKEND": arguments.backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    lengths = lognormal_lengths(arguments.sequences, arguments.seed, MEAN_LOG, MAX_STEPS)
+    rng = np.random.default_rng(arguments.seed)
+    x = rng.standard_normal((int(lengths.sum()), arguments.features), dtype=np.float32)
+    y = rng.integers(0, NUM_CLASSES, len(lengths))
+    epochs = {**their_epochs(lengths, x, y, arguments.units), **our_epochs(lengths, x, y, arguments.units)}
+    medians = timed({name: partial(seconds_of, epoch) for name, epoch in epochs.items()}, arguments.repeats)
+    plain, bucketed = medians["Keras, plain"], medians["Keras, bucketed"]
+    return [
+        (name, lengths.sum() / seconds, plain / seconds, bucketed / seconds) for name, seconds in medians.items()
+    ]
+
+
+def compiled(inputs: Any, last: Any) -> Any:
+    import keras
+
+    model = keras.Model(inputs, keras.layers.Dense(NUM_CLASSES)(last))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss)
+    return model
+
+
+def their_epochs(lengths: Any, x: Any, y: Any, units: int) -> dict[str, Callable[[], object]]:
+    import keras
+    import tensorflow as tf
+
+    ragged = np.split(x, np.cumsum(lengths)[:-1])
+    padded = keras.utils.pad_sequences(ragged, dtype="float32", padding="post")
+    boundaries = quantiles(lengths, NUM_BUCKETS)
+
+    def model() -> Any:
+        given = keras.Input((None, x.shape[1]))
+        return compiled(given, keras.layers.LSTM(units)(keras.layers.Masking()(given)))
+
+    def bucketed() -> Any:
+        signature = tf.TensorSpec((None, x.shape[1]), tf.float32), tf.TensorSpec((), tf.int64)
+        data = tf.data.Dataset.from_generator(lambda: zip(ragged, y, strict=True), output_signature=signature)
+        return (
+            data.shuffle(len(y))
+            .bucket_by_sequence_length(
+                element_length_func=lambda values, _: tf.shape(values)[0],
+                bucket_boundaries=[boundary + 1 for boundary in (*boundaries, MAX_STEPS)],
+                bucket_batch_sizes=[BATCH_SIZE] * (len(boundaries) + 2),
+                pad_to_bucket_boundary=True,
+            )
+            .prefetch(tf.data.AUTOTUNE)
+        )
+
+    return {
+        "Keras, plain": lambda: model().fit(padded, y, batch_size=BATCH_SIZE, verbose=0),
+        "Keras, bucketed": lambda: model().fit(bucketed(), verbose=0),
+    }
+
+
+def our_epochs(lengths: Any, x: Any, y: Any, units: int) -> dict[str, Callable[[], object]]:
+    import keras
+
+    import drystone as ds
+    from drystone.keras import LSTM, BySequence, Dataset
+
+    seqs = ds.Sequences.from_ragged(np.append(0, np.cumsum(lengths)), per_step={"x": x}, per_sequence={"y": y})
+    boundaries = (*quantiles(lengths, NUM_BUCKETS), MAX_STEPS)
+    bucketed = ds.Bucketed(boundaries=boundaries, batch_size=BATCH_SIZE, pad_to="boundary")
+    rows = round(BATCH_SIZE * float(lengths.mean()) / PACKED_STEPS)
+    packed = ds.Packed(rows=rows, steps=PACKED_STEPS, constant_shape=True)
+    features, reset, valid, ends = (
+        keras.Input((None, x.shape[1]), name="x"),
+        keras.Input((None,), dtype="bool", name="reset"),
+        keras.Input((None,), dtype="bool", name="valid"),
+        keras.Input((), dtype="int32", name="ends"),
+    )
+
+    def one_a_row() -> object:
+        model = compiled([features, valid], LSTM(units)(features, valid=valid))
+        return model.fit(Dataset(ds.Loader(seqs, bucketed), x=["x", "valid"], y="y"), verbose=0)
+
+    def end_to_end() -> object:
+        outputs = LSTM(units, return_sequences=True)(features, reset=reset, valid=valid)
+        model = compiled([features, reset, valid, ends], BySequence("last")(outputs, ends=ends))
+        given = ["x", "reset", "valid", "ends"]
+        return model.fit(Dataset(ds.Loader(seqs, packed), x=given, y="y"), verbose=0)
+
+    return {"drystone, bucketed": one_a_row, "drystone, packed": end_to_end}
+
+
+if __name__ == "__main__":
+    main()
