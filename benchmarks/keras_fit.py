@@ -17,17 +17,13 @@ Drawing the data, padding it for *plain*, and planning are not timed; filling th
 """
 
 import os
-import subprocess
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from common import arguments_of, lognormal_lengths, markdown, quantiles, seconds_of, timed, where, write
+from common import arguments_of, fresh_process, lognormal_lengths, markdown, quantiles, seconds_of, timed, where, write
 
 BACKENDS = ("tensorflow", "jax", "torch")
 BATCH_SIZE = 64
@@ -36,24 +32,26 @@ NUM_CLASSES = 5
 MEAN_LOG = float(np.log(61) - 0.8**2 / 2)  # of a lognormal of mean 61
 MAX_STEPS = 422
 PACKED_STEPS = 512
+HEADERS = ("", "real steps/s", "÷ plain", "÷ bucketed")
+PLAIN, BUCKETED = "Keras, plain", "Keras, bucketed"
 VERSIONS = ("drystone", "numpy", "keras", "tensorflow-cpu", "jax", "torch")
 
 
 def main() -> None:
     arguments = arguments_given()
-    if arguments.backend is None:
-        write(arguments.json, {**where(VERSIONS), **settings_of(arguments), "figures": every_backend(arguments)})
-    else:
-        figures = figures_of(arguments)
-        rows = [[name, f"{speed:,.0f}", *(f"{ratio:.2f}" for ratio in ratios)] for name, speed, *ratios in figures]
-        print(f"\n{arguments.backend}\n")
-        print(markdown(("", "real steps/s", "÷ plain", "÷ bucketed"), rows), flush=True)
-        write(arguments.json, {name: {"real_steps_per_second": speed} for name, speed, *_ in figures})
+    figures: dict[str, Any] = {}
+    for backend in BACKENDS if arguments.backend is None else (arguments.backend,):
+        with fresh_process(os.environ.update, {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}) as process:
+            figures[backend] = process.submit(figures_of, arguments).result()
+        print(f"\n{backend}\n")
+        print(markdown(HEADERS, [line(*each) for each in figures[backend].items()]), flush=True)
+    settings = {key: value for key, value in vars(arguments).items() if key != "json"}
+    write(arguments.json, {**where(VERSIONS), **settings, "figures": figures})
 
 
 def arguments_given() -> Namespace:
     parser = arguments_of(__doc__, "keras_fit")
-    parser.add_argument("--backend", choices=BACKENDS, help="only this one; default: all, one after the other")
+    parser.add_argument("--backend", choices=BACKENDS, help="only this one; default: all")
     parser.add_argument("--sequences", type=int, default=2048)
     parser.add_argument("--features", type=int, default=32)
     parser.add_argument("--units", type=int, default=128)
@@ -61,37 +59,26 @@ def arguments_given() -> Namespace:
     return parser.parse_args()
 
 
-def settings_of(arguments: Namespace) -> dict[str, Any]:
-    return {key: value for key, value in vars(arguments).items() if key not in ("json", "backend")}
-
-
-def every_backend(arguments: Namespace) -> dict[str, Any]:
-    """Runs this script once a backend, in processes of their own, and gathers what they write."""
-    import json
-
-    figures: dict[str, Any] = {}
-    given = [f"--{key}={value}" for key, value in settings_of(arguments).items()]
-    with TemporaryDirectory() as folder:
-        for backend in BACKENDS:
-            found = Path(folder) / f"{backend}.json"
-            subprocess.run([sys.executable, __file__, "--backend", backend, "--json", found, *given], check=True)
-            figures[backend] = json.loads(found.read_text())
-    return figures
-
-
-def figures_of(arguments: Namespace) -> list[tuple[str, float, float, float]]:
-    """Returns name, real steps a second, and the ratios to plain and bucketed, of each contestant."""
-    os.environ |= {"KERAS_BACKEND": arguments.backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
+def figures_of(arguments: Namespace) -> dict[str, dict[str, float]]:
+    """Returns real steps a second of each contestant, and how many times as fast as others it is."""
     lengths = lognormal_lengths(arguments.sequences, arguments.seed, MEAN_LOG, MAX_STEPS)
     rng = np.random.default_rng(arguments.seed)
     x = rng.standard_normal((int(lengths.sum()), arguments.features), dtype=np.float32)
     y = rng.integers(0, NUM_CLASSES, len(lengths))
     epochs = {**their_epochs(lengths, x, y, arguments.units), **our_epochs(lengths, x, y, arguments.units)}
     medians = timed({name: partial(seconds_of, epoch) for name, epoch in epochs.items()}, arguments.repeats)
-    plain, bucketed = medians["Keras, plain"], medians["Keras, bucketed"]
-    return [
-        (name, lengths.sum() / seconds, plain / seconds, bucketed / seconds) for name, seconds in medians.items()
-    ]
+    return {
+        name: {
+            "real_steps_per_second": int(lengths.sum()) / seconds,
+            "of_plain": medians[PLAIN] / seconds,
+            "of_bucketed": medians[BUCKETED] / seconds,
+        }
+        for name, seconds in medians.items()
+    }
+
+
+def line(name: str, found: dict[str, float]) -> list[str]:
+    return [name, f"{found['real_steps_per_second']:,.0f}", f"{found['of_plain']:.2f}", f"{found['of_bucketed']:.2f}"]
 
 
 def compiled(inputs: Any, last: Any) -> Any:
@@ -130,8 +117,8 @@ def their_epochs(lengths: Any, x: Any, y: Any, units: int) -> dict[str, Callable
         )
 
     return {
-        "Keras, plain": lambda: model().fit(padded, y, batch_size=BATCH_SIZE, verbose=0),
-        "Keras, bucketed": lambda: model().fit(bucketed(), verbose=0),
+        PLAIN: lambda: model().fit(padded, y, batch_size=BATCH_SIZE, verbose=0),
+        BUCKETED: lambda: model().fit(bucketed(), verbose=0),
     }
 
 
