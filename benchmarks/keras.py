@@ -1,7 +1,7 @@
 """One epoch of `fit` in Keras 3: plain padding and Masking, tf.data bucketing, and drystone.keras, in real steps a second.
 
-    python benchmarks/keras_fit.py
-    python benchmarks/keras_fit.py --backend jax --repeats 5
+    python benchmarks/keras.py
+    python benchmarks/keras.py --backend jax --repeats 5
 
 Sequences of lognormal lengths (mean about 61, cut at 422 steps) are classified: LSTM(128) and a softmax, Adam, 64
 sequences an update on average. Each backend runs in a process of its own; the contestants take turns in it, each time with a
@@ -17,12 +17,16 @@ Drawing the data, padding it for *plain*, and planning are not timed; filling th
 """
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+
+sys.path.append(sys.path.pop(0))  # this folder last: `import keras` must not find this file
+
 from common import arguments_of, fresh_process, lognormal_lengths, markdown, quantiles, seconds_of, timed, where, write
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -50,7 +54,7 @@ def main() -> None:
 
 
 def arguments_given() -> Namespace:
-    parser = arguments_of(__doc__, "keras_fit")
+    parser = arguments_of(__doc__, "keras")
     parser.add_argument("--backend", choices=BACKENDS, help="only this one; default: all")
     parser.add_argument("--sequences", type=int, default=2048)
     parser.add_argument("--features", type=int, default=32)
