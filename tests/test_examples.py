@@ -56,6 +56,46 @@ def test_ones_own_dataset(run) -> None:
     assert re.fullmatch(r"test: \d+ of 370 recordings right, [\d.]+%\n", run("own_dataset_torch", "--epochs", 1))
 
 
+def test_sequences_of_one_length(run) -> None:
+    out = run("fixed_length_custom_loop_torch", "--epochs", 2)
+    assert re.fullmatch(rf"(epoch [12]: loss {NUMBER}, accuracy {NUMBER}% of 100 sequences\n){{2}}", out)
+
+
+@pytest.mark.parametrize(("budget", "shape"), [((), "32 × 14"), (("--cells", 200), "14 × 14")])
+def test_batches_of_similar_lengths(run, budget: tuple[object, ...], shape: str) -> None:
+    out = run("batch_size_per_bucket_torch", "--epochs", 1, *budget)
+    assert f"rows × steps: {shape}\n" in out
+    assert re.search(rf"\d+ batches, {NUMBER}% padding\ntest: \d+ of 370 recordings right, {NUMBER}%\n$", out)
+
+
+def test_packed_sequences_and_grids_learn_alike(run) -> None:
+    out = run("packed_sequences_torch", "--epochs", 1)
+    losses = re.findall(rf"(?:PackedSequence|grid): loss ({NUMBER}) over 9321 steps", out)
+    assert len(losses) == 2
+    assert float(losses[0]) == pytest.approx(float(losses[1]), rel=0.3)
+
+
+def test_an_output_at_every_step_scores_alike_in_every_layout(run) -> None:
+    out = run("per_step_masked_loss_torch", "--epochs", 1)
+    padded, *others = np.array(
+        re.findall(rf"test, \w+: loss ({NUMBER}), accuracy ({NUMBER})% of 5687 steps", out), float
+    )
+    assert len(others) == 2
+    np.testing.assert_allclose(others, [padded] * 2, atol=0.11)  # of what is printed, the last digit may be rounded
+
+
+def test_batches_of_two(run) -> None:
+    out = run("odd_lengths_batches_of_two_torch", "--epochs", 2)
+    assert len(re.findall(r"a batch of [12] × \d\d cells", out)) == 3
+    assert float(out.rsplit("at most ")[1]) < 1e-6
+
+
+def test_an_output_at_every_step_with_targets_of_several_features(run) -> None:
+    out = run("sequence_to_sequence_equal_length_torch", "--epochs", 1, "--hidden", 4)
+    assert re.search(rf"error {NUMBER} of the next step; forecasting no change {NUMBER}\n", out)
+    assert out.endswith("final states are those of the ends: True\n")
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_examples_say_what_they_are(run, capsys: pytest.CaptureFixture[str], path: Path) -> None:
     with pytest.raises(SystemExit) as stop:

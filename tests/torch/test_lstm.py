@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence
 
 import drystone as ds
-from drystone.torch import LSTM, batches
+from drystone.torch import LSTM, batches, pool
 from tests.contract import strategies
 from tests.contract.oracle import Weights, over_grid
 
@@ -251,7 +251,12 @@ ON = torch.ones(2, 3, dtype=torch.bool)
             lambda: LSTM(4, 5)(pack_sequence([X[0]]), (torch.zeros(1, 2, 5),) * 2),
             r"h of the state has shape \(1, 2, 5\); expected \(1, 1, 5\)",
         ),
-        (lambda: LSTM(4, 5)(X, torch.zeros(1, 2, 5)), "state must be a tuple of two tensors"),
+        (lambda: LSTM(4, 5)(X, torch.zeros(1, 2, 5)), "state is a Tensor; expected a tuple of two tensors"),
+        (lambda: LSTM(4, 5)(X, ON), "Masks are passed by name: reset=, valid="),
+        (lambda: LSTM(4, 5).run(X, None), "grid is a NoneType; pass the grid of a batch: batch.grid"),
+        (lambda: LSTM(4, 5).prepare(X), "grid is a Tensor; pass the grid of a batch"),
+        (lambda: LSTM(4, 5).explain(X), "grid is a Tensor"),
+        (lambda: pool(X, None, "last"), "grid is a NoneType"),
         (lambda: LSTM(4, 5)(X, valid=ON.numpy()), "valid is a ndarray; pass a torch.bool tensor"),
         (lambda: LSTM(4.0, 5), "input_size must be a whole number"),
         (lambda: LSTM(4, 0), "hidden_size must be a whole number of at least 1"),

@@ -20,6 +20,12 @@ def check_tensor(x: object) -> None:
         )
 
 
+def check_grid(grid: object) -> None:
+    """Raises ShapeError where what should be a batch's grid is none, such as the batch itself."""
+    if not isinstance(grid, Grid):
+        raise ShapeError(f"grid is a {type(grid).__name__}; pass the grid of a batch: batch.grid.")
+
+
 def check_input(x: Tensor, expected: tuple[int, ...], weight: Tensor) -> None:
     """Raises ShapeError where x does not fit the grid or the weights; autocast converts any floating-point type."""
     if tuple(x.shape) != expected:
@@ -39,7 +45,10 @@ def check_state(
     if state is None:
         return
     if not isinstance(state, tuple) or len(state) != 2 or not all(isinstance(part, Tensor) for part in state):
-        raise ShapeError("state must be a tuple of two tensors, h and c, as the LSTM returns it.")
+        raise ShapeError(
+            f"state is a {type(state).__name__}; expected a tuple of two tensors, h and c, as the LSTM returns it. "
+            f"Masks are passed by name: reset=, valid=."
+        )
     axes = "layers × directions, rows, units" if len(shapes[0]) == 3 else "layers × directions, units"
     for name, part, shape in zip("hc", state, shapes, strict=True):
         if tuple(part.shape) != shape:

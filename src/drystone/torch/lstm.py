@@ -1,25 +1,25 @@
 """`torch.nn.LSTM` over the grid: exact on padded, bucketed and packed batches, and on carried state."""
 
-import math
 import warnings
 from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
+from drystone.core.batch import Batch
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
 from drystone.core.shuffle import check_seed
 from drystone.torch.batch import TensorBatch
-from drystone.torch.checks import check_input, check_mask, check_state, check_tensor, grid_of_masks
+from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor, grid_of_masks
 from drystone.torch.directions import Direction, directions_of, unmasked
 from drystone.torch.dropout import SequenceDropout, sequence_dropout
 from drystone.torch.lstm_run import LSTMRun, State
 from drystone.torch.packed import in_order, pack, unpack
-from drystone.torch.parameters import Sizes, check_fraction
+from drystone.torch.parameters import Parameters, Sizes, check_fraction
 from drystone.torch.precision import run_dtype, without_autocast
 from drystone.torch.prepared import PreparedGrid
 from drystone.torch.stack import Stacked, run_stack
@@ -39,7 +39,7 @@ SHOWN = {
 """What `repr` shows where it is not as usual."""
 
 
-class LSTM(nn.Module):
+class LSTM(Parameters):
     """An LSTM over grids; parameters, their names and their initial values are those of `torch.nn.LSTM`.
 
     Args:
@@ -96,8 +96,7 @@ class LSTM(nn.Module):
         weight_dropout: float = 0.0,
         dropout_seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.sizes = Sizes(
+        sizes = Sizes(
             features=input_size,
             hidden=hidden_size,
             projected=proj_size,
@@ -105,6 +104,7 @@ class LSTM(nn.Module):
             bias=bias,
             bidirectional=bidirectional,
         )
+        super().__init__(sizes, device, dtype)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
@@ -119,30 +119,6 @@ class LSTM(nn.Module):
         self.dropout_seed = check_seed("dropout_seed", dropout_seed)
         if dropout and num_layers == 1:
             warnings.warn(f"dropout={dropout} acts between layers, and there is only one.", stacklevel=2)
-        for layer in range(num_layers):
-            for suffix in self.sizes.suffixes(layer):
-                for name, shape in self.sizes.shapes(layer).items():
-                    weight = torch.empty(shape, device=device, dtype=dtype)
-                    self.register_parameter(f"{name}{suffix}", nn.Parameter(weight))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draws all parameters uniformly from ±1 ∕ √hidden, in the order of `nn.LSTM`."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            nn.init.uniform_(parameter, -bound, bound)
-
-    def flatten_parameters(self) -> None:
-        """Does nothing: kernels lay weights out as they need them. It is here because `nn.LSTM` has it."""
-
-    @property
-    def all_weights(self) -> list[list[Tensor]]:
-        """The parameters, one list a layer and direction."""
-        return [
-            [self._weight(name + suffix) for name in self.sizes.shapes(layer)]
-            for layer in range(self.num_layers)
-            for suffix in self.sizes.suffixes(layer)
-        ]
 
     def forward(
         self,
@@ -205,7 +181,8 @@ class LSTM(nn.Module):
             >>> lstm.run(torch.zeros(1, 3, 2), prepared).output.shape
             torch.Size([1, 3, 8])
         """
-        device = self._weight("weight_ih_l0").device
+        check_grid(grid)
+        device = self.first_weight.device
         dropout = None
         if self.variational_dropout and epoch is not None:
             fraction, seed = self.variational_dropout, self.dropout_seed
@@ -243,7 +220,7 @@ class LSTM(nn.Module):
             final_c=partial(stacked.final_c, prepared.last_steps),
         )
 
-    def explain(self, batch: TensorBatch | Grid) -> str:
+    def explain(self, batch: TensorBatch | Batch | Grid) -> str:
         """Returns one line a kernel: which one runs a batch, and why each other does not.
 
         Args:
@@ -254,15 +231,16 @@ class LSTM(nn.Module):
             vendor: runs, the first that can
             reference: not needed: vendor runs and comes first
         """
-        grid = batch if isinstance(batch, Grid) else batch.grid
-        weight = self._weight("weight_ih_l0")
-        weights = self._weights("_l0", run_dtype(weight.device, weight.dtype))
+        grid = batch.grid if isinstance(batch, TensorBatch | Batch) else batch
+        check_grid(grid)
+        weight = self.first_weight
+        weights = self.weights("_l0", run_dtype(weight.device, weight.dtype))
         x = weights.input.new_zeros(()).expand(grid.num_rows, grid.num_steps, self.input_size)
         masks = directions_of(grid, x.device, both=False)[0].masks
         return explain(self.kernel, Layer(x, None, weights, masks))
 
     def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
-        if isinstance(grid, Grid):
+        if not isinstance(grid, PreparedGrid):
             grid = self.prepare(grid, epoch=epoch)
         elif epoch is not None:
             raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
@@ -300,7 +278,7 @@ class LSTM(nn.Module):
     ) -> tuple[PackedSequence, State]:
         if has_masks:
             raise ShapeError("a PackedSequence says itself where its steps are: pass no masks with it.")
-        check_input(packed.data, (len(packed.data), self.input_size), self._weight("weight_ih_l0"))
+        check_input(packed.data, (len(packed.data), self.input_size), self.first_weight)
         x, lengths, grid = unpack(packed)
         check_state(state, self.sizes.state_shapes(grid.num_rows), x)
         directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=True)
@@ -310,7 +288,7 @@ class LSTM(nn.Module):
 
     def _check(self, x: Tensor, num_rows: int, num_steps: int, state: State | None) -> None:
         cells = (num_rows, num_steps) if self.batch_first else (num_steps, num_rows)
-        check_input(x, (*cells, self.input_size), self._weight("weight_ih_l0"))
+        check_input(x, (*cells, self.input_size), self.first_weight)
         check_state(state, self.sizes.state_shapes(num_rows), x)
 
     def _stack(
@@ -320,7 +298,7 @@ class LSTM(nn.Module):
         directions: tuple[Direction, ...],
         by_sequence: SequenceDropout | None = None,
     ) -> Stacked:
-        dtype = run_dtype(x.device, self._weight("weight_ih_l0").dtype)
+        dtype = run_dtype(x.device, self.first_weight.dtype)
         before = None if state is None else (state[0].to(dtype), state[1].to(dtype))
 
         def dropped(values: Tensor, layer: int) -> Tensor:
@@ -332,29 +310,16 @@ class LSTM(nn.Module):
 
         with without_autocast(x.device):
             weights = [
-                [self._thinned(self._weights(suffix, dtype)) for suffix in self.sizes.suffixes(layer)]
+                [self._thinned(self.weights(suffix, dtype)) for suffix in self.sizes.suffixes(layer)]
                 for layer in range(self.num_layers)
             ]
             return run_stack(x.to(dtype), before, directions, weights, self.kernel, dropped)
-
-    def _weights(self, suffix: str, dtype: torch.dtype) -> Weights:
-        parts = {name: self._weight(name + suffix).to(dtype) for name in self.sizes.shapes(0)}
-        return Weights(
-            input=parts["weight_ih"],
-            hidden=parts["weight_hh"],
-            input_bias=parts.get("bias_ih"),
-            hidden_bias=parts.get("bias_hh"),
-            projection=parts.get("weight_hr"),
-        )
 
     def _thinned(self, weights: Weights) -> Weights:
         return weights._replace(hidden=functional.dropout(weights.hidden, self.weight_dropout, self.training))
 
     def _turned(self, values: Tensor) -> Tensor:
         return values if self.batch_first else values.transpose(0, 1)
-
-    def _weight(self, name: str) -> Tensor:
-        return getattr(self, name)
 
     def extra_repr(self) -> str:
         """The settings that differ from the defaults, as `nn.LSTM` shows them."""

@@ -1,8 +1,13 @@
 """The sizes of an LSTM, and the parameters that follow from them: names and shapes of `torch.nn.LSTM`."""
 
+import math
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor, nn
+
 from drystone.core.errors import ShapeError
+from drystone.torch_ops.kernel import Weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,54 @@ class Sizes:
         """Returns the shapes of h and c; without rows, of one unbatched sequence."""
         number = self.layers * self.directions
         return (number, *rows, self.units), (number, *rows, self.hidden)
+
+
+class Parameters(nn.Module):
+    """The parameters of `torch.nn.LSTM` and nothing else: an LSTM is built on them."""
+
+    def __init__(self, sizes: Sizes, device: torch.device | str | None, dtype: torch.dtype | None) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for layer in range(sizes.layers):
+            for suffix in sizes.suffixes(layer):
+                for name, shape in sizes.shapes(layer).items():
+                    weight = torch.empty(shape, device=device, dtype=dtype)
+                    self.register_parameter(f"{name}{suffix}", nn.Parameter(weight))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws all parameters uniformly from ±1 ∕ √hidden, in the order of `nn.LSTM`."""
+        bound = 1.0 / math.sqrt(self.sizes.hidden)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -bound, bound)
+
+    def flatten_parameters(self) -> None:
+        """Does nothing: kernels lay weights out as they need them. It is here because `nn.LSTM` has it."""
+
+    @property
+    def all_weights(self) -> list[list[Tensor]]:
+        """The parameters, one list a layer and direction."""
+        return [
+            [getattr(self, name + suffix) for name in self.sizes.shapes(layer)]
+            for layer in range(self.sizes.layers)
+            for suffix in self.sizes.suffixes(layer)
+        ]
+
+    @property
+    def first_weight(self) -> Tensor:
+        """One that every LSTM has; all are on its device and of its type."""
+        return getattr(self, "weight_ih_l0")  # noqa: B009 - registered by name
+
+    def weights(self, suffix: str, dtype: torch.dtype) -> Weights:
+        """Returns the parameters of one layer and direction, as kernels take them."""
+        parts = {name: getattr(self, name + suffix).to(dtype) for name in self.sizes.shapes(0)}
+        return Weights(
+            input=parts["weight_ih"],
+            hidden=parts["weight_hh"],
+            input_bias=parts.get("bias_ih"),
+            hidden_bias=parts.get("bias_hh"),
+            projection=parts.get("weight_hr"),
+        )
 
 
 def check_count(name: str, size: object, at_least: int = 1) -> None:

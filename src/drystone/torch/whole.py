@@ -6,6 +6,7 @@ import numpy as np
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid, Ints
+from drystone.torch.checks import check_grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +60,7 @@ def whole_sequences(grid: Grid, what: str) -> WholeSequences:
 
 def check_on_grid(name: str, shape: tuple[int, ...], grid: Grid) -> None:
     """Raises ShapeError where a tensor is not [rows, steps, ...] of this grid."""
+    check_grid(grid)
     if tuple(shape[:2]) != (grid.num_rows, grid.num_steps):
         raise ShapeError(
             f"{name} has shape {tuple(shape)}; expected [{grid.num_rows} rows, {grid.num_steps} steps, ...]. "

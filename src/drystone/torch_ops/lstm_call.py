@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from drystone.core.errors import ShapeError
+from drystone.torch_ops.cudnn import NOTHING, filled, filling_for_persistent, in_one_block
 
 Three = tuple[Tensor, Tensor, Tensor]
 
@@ -27,9 +28,23 @@ def lstm_call(x: Tensor, h: Tensor, c: Tensor, parameters: Sequence[Tensor], *, 
         parameters: input and hidden weights, both biases if has_bias, then the projection if there is one.
         has_bias: whether there are biases.
     """
-    if torch.compiler.is_compiling() and not torch.compiler.is_exporting():
+    if torch.compiler.is_exporting():
+        return _torch_lstm(x, h, c, parameters, has_bias, train=torch.is_grad_enabled())
+    if torch.compiler.is_compiling():
         return lstm_layer(x, h, c, list(parameters), has_bias)
-    return _torch_lstm(x, h, c, parameters, has_bias, train=torch.is_grad_enabled())
+    return _suited(x, h, c, parameters, has_bias, train=torch.is_grad_enabled())
+
+
+def _suited(x: Tensor, h: Tensor, c: Tensor, parameters: Sequence[Tensor], has_bias: bool, *, train: bool) -> Three:
+    """The call in a shape, and with its weights laid out, as the library runs it fastest."""
+    filling = filling_for_persistent(x, c.shape[2], is_projected=h.shape[2] != c.shape[2])
+    if filling == NOTHING:
+        parameters = in_one_block(parameters) if x.is_cuda else parameters
+        return _torch_lstm(x, h, c, parameters, has_bias, train=train)
+    rows = x.shape[1]
+    x, h, c, parameters = filled(x, h, c, parameters, filling)
+    output, h_n, c_n = _torch_lstm(x, h, c, in_one_block(parameters), has_bias, train=train)
+    return output[:, :rows], h_n[:, :rows], c_n[:, :rows]
 
 
 def _torch_lstm(x: Tensor, h: Tensor, c: Tensor, parameters: Sequence[Tensor], has_bias: bool, *, train: bool) -> Three:
@@ -39,7 +54,7 @@ def _torch_lstm(x: Tensor, h: Tensor, c: Tensor, parameters: Sequence[Tensor], h
 @torch.library.custom_op("drystone::lstm_layer", mutates_args=())
 def lstm_layer(x: Tensor, h: Tensor, c: Tensor, parameters: list[Tensor], has_bias: bool) -> Three:
     """The call as an operator; nothing is kept for a backward pass."""
-    output, h_n, c_n = _torch_lstm(x, h, c, parameters, has_bias, train=False)
+    output, h_n, c_n = _suited(x, h, c, parameters, has_bias, train=False)
     return output.contiguous(), h_n.contiguous(), c_n.contiguous()
 
 
@@ -60,7 +75,7 @@ def lstm_layer_backward(
     """The gradients of x, h, c and the parameters, from those of the three results; runs the layer once more."""
     leaves = [part.detach().requires_grad_() for part in (x, h, c, *parameters)]
     with _autograd(), torch.enable_grad():
-        results = _torch_lstm(leaves[0], leaves[1], leaves[2], leaves[3:], has_bias, train=True)
+        results = _suited(leaves[0], leaves[1], leaves[2], leaves[3:], has_bias, train=True)
         found = torch.autograd.grad(results, leaves, gradients)
     return [part.contiguous() for part in found]
 
