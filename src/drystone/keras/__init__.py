@@ -8,4 +8,8 @@ from drystone.keras.backend import check_backend  # noqa: E402
 
 check_backend()
 
-__all__: list[str] = []
+from drystone.keras.bidirectional import Bidirectional  # noqa: E402
+from drystone.keras.lstm import LSTM  # noqa: E402
+from drystone.keras.reset_states import ResetStates  # noqa: E402
+
+__all__ = ["LSTM", "Bidirectional", "ResetStates"]
