@@ -8,4 +8,6 @@ from drystone.keras.backend import check_backend  # noqa: E402
 
 check_backend()
 
-__all__: list[str] = []
+from drystone.keras.by_sequence import BySequence  # noqa: E402
+
+__all__ = ["BySequence"]
