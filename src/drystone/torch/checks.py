@@ -38,6 +38,16 @@ def check_input(x: Tensor, expected: tuple[int, ...], weight: Tensor) -> None:
         )
 
 
+def check_on_grid(name: str, shape: tuple[int, ...], grid: Grid) -> None:
+    """Raises ShapeError where a tensor is not [rows, steps, ...] of this grid."""
+    check_grid(grid)
+    if tuple(shape[:2]) != (grid.num_rows, grid.num_steps):
+        raise ShapeError(
+            f"{name} has shape {tuple(shape)}; expected [{grid.num_rows} rows, {grid.num_steps} steps, ...]. "
+            f"With batch_first=False, transpose it first."
+        )
+
+
 def check_state(
     state: tuple[Tensor, Tensor] | None, shapes: tuple[tuple[int, ...], tuple[int, ...]], x: Tensor
 ) -> None:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
-from drystone.torch.whole import check_on_grid, whole_sequences
+from drystone.core.whole import whole_sequences
+from drystone.torch.checks import check_on_grid
 from drystone.torch_ops.arrangement import to_device
 
 How = Literal["last", "mean", "max", "sum"]

@@ -6,7 +6,6 @@ import numpy as np
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid, Ints
-from drystone.torch.checks import check_grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,13 +55,3 @@ def whole_sequences(grid: Grid, what: str) -> WholeSequences:
         first_cell=grid.first_cells[first],
         last_cell=spans.row[last] * grid.num_steps + spans.stop[last] - 1,
     )
-
-
-def check_on_grid(name: str, shape: tuple[int, ...], grid: Grid) -> None:
-    """Raises ShapeError where a tensor is not [rows, steps, ...] of this grid."""
-    check_grid(grid)
-    if tuple(shape[:2]) != (grid.num_rows, grid.num_steps):
-        raise ShapeError(
-            f"{name} has shape {tuple(shape)}; expected [{grid.num_rows} rows, {grid.num_steps} steps, ...]. "
-            f"With batch_first=False, transpose it first."
-        )
