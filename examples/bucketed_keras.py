@@ -40,7 +40,7 @@ def main() -> None:
     model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
 
     feed = to_tf_dataset if args.tf_data else Dataset
-    model.fit(feed(ds.Loader(train, layout), x=["x", "valid"]), epochs=args.epochs, verbose=0)
+    model.fit(feed(ds.Loader(train, layout), x=["x", "valid"]), epochs=args.epochs, shuffle=False, verbose=0)
     loss, accuracy = model.evaluate(feed(ds.Loader(test, ds.Padded(64)), x=["x", "valid"]), verbose=0)
     print(f"test: loss {loss:.4f}, accuracy {accuracy:.1%} of {len(test)} recordings")
 

@@ -39,23 +39,24 @@ def main() -> None:
     optimizer = keras.optimizers.Adam(3e-3)
 
     @tf.function
-    def update(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def update(x: tf.Tensor, y: tf.Tensor, is_real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the losses and the probabilities of a batch; the weights move by the mean of its losses."""
         with tf.GradientTape() as tape:
             probability = model(x, training=True)[:, 0]
             losses = keras.losses.binary_crossentropy(y[:, None], probability[:, None])
-            loss = tf.reduce_mean(losses)
+            loss = tf.reduce_mean(losses[is_real])
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return losses, probability
+        return losses[is_real], probability[is_real]
 
     batches = to_tf_dataset(ds.Loader(recordings(), ds.Padded(32)))  # a pass is an epoch, in another order each time
     for epoch in range(args.epochs):
         loss_sum, right, count = 0.0, 0, 0
-        for x, y, _ in batches:
-            losses, probability = update(x, y)
+        for x, y, weight in batches:
+            is_real = weight > 0  # the last batch has as many rows as the others: what was added weighs nothing
+            losses, probability = update(x, y, is_real)
             loss_sum += float(tf.reduce_sum(losses))
-            right += int(tf.reduce_sum(tf.cast((probability > 0.5) == (y > 0.5), tf.int32)))
-            count += len(y)
+            right += int(tf.reduce_sum(tf.cast((probability > 0.5) == (y[is_real] > 0.5), tf.int32)))
+            count += len(losses)
         print(f"epoch {epoch + 1}: loss {loss_sum / count:.4f}, accuracy {right / count:.1%} of {count} sequences")
 
 
