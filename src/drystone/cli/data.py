@@ -48,16 +48,23 @@ def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_
     return seqs
 
 
-def open_run(
-    run: Path, data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool, device: str
-) -> "tuple[Run, Sequences]":
-    """Opens a run, and reads data with the keys that the run was read with, where they fit."""
+def open_model(run: Path, device: str) -> "Run":
+    """Opens a run, and says where it is not finished."""
     with ends_at_once():
         from drystone import train  # here, so that --help needs no framework
 
         opened = train.Run.open(run, device)
         if not opened.is_finished:
             typer.echo(f"training of {run} was stopped before its last epoch.", err=True)
+        return opened
+
+
+def open_run(
+    run: Path, data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool, device: str
+) -> "tuple[Run, Sequences]":
+    """Opens a run, and reads data with the keys that the run was read with, where they fit."""
+    with ends_at_once():
+        opened = open_model(run, device)
         known = opened.settings.sequence_id, opened.settings.order_by
         try:
             return opened, read_data(data, sequence_id or known[0], order_by or known[1], drop_empty=drop_empty)

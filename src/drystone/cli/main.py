@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from drystone import native
-from drystone.cli import evaluate, fit, plan, predict
+from drystone.cli import evaluate, export, fit, plan, predict
 from drystone.cli.interrupts import INTERRUPTED
 from drystone.core.errors import DrystoneError
 
@@ -27,6 +27,7 @@ app.command("plan", help=plan.HELP, no_args_is_help=True)(plan.plan)
 app.command("fit", help=fit.HELP, no_args_is_help=True)(fit.fit)
 app.command("evaluate", help=evaluate.HELP, no_args_is_help=True)(evaluate.evaluate)
 app.command("predict", help=predict.HELP, no_args_is_help=True)(predict.predict)
+app.command("export", help=export.HELP, no_args_is_help=True)(export.export)
 
 
 def _show_version(value: bool) -> None:

@@ -36,6 +36,15 @@ class Features:
         return tuple(field.name for field in self.fields)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of each number of one step, in the order of `matrix`: load, x[0], x[1], ..."""
+        return tuple(
+            f"{field.name}[{', '.join(map(str, at))}]" if at else field.name
+            for field in self.fields
+            for at in np.ndindex(field.shape)
+        )
+
+    @property
     def size(self) -> int:
         """The numbers of one step, of all fields together."""
         return sum(prod(field.shape) for field in self.fields)

@@ -10,8 +10,9 @@ import pyarrow as pa
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from drystone.core.errors import RunError
+from drystone.core.errors import ConfigError, RunError
 from drystone.core.sequences import Sequences
+from drystone.core.storage import check_free
 from drystone.readers.read import sequences_of
 from drystone.train import folder
 from drystone.train.device import device_of
@@ -21,6 +22,7 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
 from drystone.train.tasks.classify import codes_of, labels_of
+from drystone.train.to_keras import to_keras
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -126,6 +128,35 @@ class Run:
         seqs = sequences_of(seqs)
         codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
         return score(self._log_probabilities(seqs), codes)
+
+    def export(self, path: str | Path, *, to: str = "keras", overwrite: bool = False) -> dict[str, Any]:
+        """Writes the model for another framework, with the outputs of `predict`.
+
+        To "keras": a plain `.keras` model of Keras' own layers, which loads on every backend without drystone. Its
+        inputs are `x`, float32 [rows, steps, features], in the units of the training data, and `valid`, bool
+        [rows, steps], true at real steps, which come first in each row. Its output is the probability of each class.
+
+        Args:
+            path: the file to write, whole or not at all; ends in .keras.
+            to: "keras".
+            overwrite: whether a file there may be replaced.
+
+        Returns:
+            What the file says of itself in its `drystone.json`: inputs, columns, target, classes in order.
+
+        Raises:
+            ConfigError: another format or ending.
+            DataError: a file is in the way, or there is no such folder.
+            RunError: a feature that float32, in which Keras computes, cannot hold well enough.
+            MissingExtraError: Keras is not installed.
+        """
+        path = Path(path)
+        if to != "keras":
+            raise ConfigError(f"to must be 'keras'; got {to!r}.")
+        if path.suffix != ".keras":
+            raise ConfigError(f"{path} should end in .keras.")
+        check_free(path, overwrite=overwrite)
+        return to_keras(self.settings, self.schema, self.model, path)
 
     def _log_probabilities(self, seqs: Sequences) -> Any:
         self.schema.features.check(seqs)
