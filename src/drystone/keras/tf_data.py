@@ -27,7 +27,9 @@ def to_tf_dataset(
 
     Args:
         loader: over sequences that are all there.
-        x, y, weight: as in `Dataset`.
+        x: as in `Dataset`.
+        y: as there.
+        weight: as there.
 
     Raises:
         DrystoneError: TensorFlow is not installed.
