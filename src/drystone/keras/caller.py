@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import keras
@@ -18,11 +19,13 @@ class Call:
         model: whose it is.
         method: what it is called.
         arguments: its arguments, by name.
+        frame: tells it from other calls of the same method.
     """
 
     model: keras.Model
     method: str
     arguments: Mapping[str, Any]
+    frame: FrameType
 
     @property
     def runs(self) -> bool:
@@ -40,6 +43,6 @@ def calling() -> Call | None:
     while frame is not None:
         model = frame.f_locals.get("self")
         if isinstance(model, keras.Model):
-            return Call(model=model, method=frame.f_code.co_name, arguments=dict(frame.f_locals))
+            return Call(model=model, method=frame.f_code.co_name, arguments=dict(frame.f_locals), frame=frame)
         frame = frame.f_back
     return None

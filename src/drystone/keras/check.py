@@ -2,13 +2,12 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import keras
 
 from drystone.core.errors import DataError
 from drystone.keras.losses import WeightedMean
-from drystone.keras.metrics import EveryStep
 from drystone.keras.source import Source
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def check_source(model: keras.Model, source: Source) -> None:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what cannot be saved: nothing is saved here
-        config: dict[str, Any] = model.get_compile_config() or {}
+        config = cast("dict[str, Any]", model.get_compile_config() or {})
     for message in _misleading(model, config, source):
         warnings.warn(message, UserWarning, stacklevel=2)
 
@@ -129,4 +128,4 @@ def _names(compiled: Any) -> Iterator[str]:
 def _is_mean(name: str) -> bool:
     """Whether a metric is a weighted mean, as functions become; what is not known is taken for one."""
     found = getattr(keras.metrics, name, None)
-    return not isinstance(found, type) or name == EveryStep.__name__ or issubclass(found, keras.metrics.Mean)
+    return not isinstance(found, type) or issubclass(found, keras.metrics.Mean)

@@ -1,7 +1,8 @@
 """The batches of a loader as a Keras data set, which `fit`, `evaluate` and `predict` take."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from threading import Lock
+from types import FrameType
 from typing import Any, NoReturn, final
 
 import keras
@@ -63,7 +64,8 @@ class Dataset(keras.utils.PyDataset):
     def __init__(self, loader: Loader, x: Names = "x", y: Names | None = "y", weight: str | None = None) -> None:
         super().__init__()
         self.source = Source(loader, x, y, weight, keras.config.floatx())
-        self._epoch: Iterator[tuple[Any, ...]] | None = None
+        self._epoch: Generator[tuple[Any, ...], None, None] | None = None
+        self._frame: FrameType | None = None
         self._count = len(loader)
         self._lock = Lock()
         self._is_checked = False
@@ -77,13 +79,15 @@ class Dataset(keras.utils.PyDataset):
         """The number of batches, for Keras to keep over epochs."""
         return BatchCount(lambda: self._count)
 
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+    def __iter__(self) -> Generator[tuple[Any, ...], None, None]:
         """Yields the batches of the loader's next epoch, for a loop of one's own."""
         return self.source.epoch()
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Returns the next batch of the epoch that is going on; outside one, batch `index` of the next."""
         with self._lock:
+            if self._is_left(calling()):
+                self._close()
             if self._epoch is None:
                 return self._look(index)
             try:
@@ -93,27 +97,33 @@ class Dataset(keras.utils.PyDataset):
 
     def on_epoch_begin(self) -> None:
         """Begins the loader's epoch from its first batch."""
+        with self._lock:
+            self._close()
         call = calling()
         if call is not None:
             if not call.runs:
                 return
             self._check(call)
         with self._lock:
-            self._close()
             self._epoch = self.source.epoch()
+            self._frame = None if call is None else call.frame
             self._count = len(self.source.loader)
 
     def on_epoch_end(self) -> None:
         """Ends the epoch; where all its batches were taken, the next one is due."""
         with self._lock:
-            if self._epoch is not None:
+            if self._epoch is not None and not self._is_left(calling()):
                 next(self._epoch, None)
             self._close()
 
     def _close(self) -> None:
         if self._epoch is not None:
             self._epoch.close()
-        self._epoch = None
+        self._epoch = self._frame = None
+
+    def _is_left(self, call: Call | None) -> bool:
+        """Whether the epoch was begun by another call than the one that asks now, which ended within it."""
+        return call is not None and call.frame is not self._frame
 
     def _look(self, index: int) -> tuple[Any, ...]:
         """Returns a batch outside an epoch. TensorFlow takes the shapes of all from the first two: see that steps differ."""

@@ -31,13 +31,13 @@ class WeightedMean(keras.losses.Loss):
 
     def __init__(self, loss: Any, name: str = "weighted_mean") -> None:
         super().__init__(name=name)
-        self.loss = keras.losses.get(loss)
+        self.loss: Any = keras.losses.get(loss)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        losses = self.call(y_true, y_pred)
+        losses: Any = self.call(y_true, y_pred)
         if sample_weight is None:
             return ops.mean(losses)
-        weight = ops.cast(sample_weight, losses.dtype)
+        weight: Any = ops.cast(sample_weight, losses.dtype)
         inner = tuple(range(len(weight.shape), len(losses.shape)))
         weighted = weight * (ops.mean(losses, axis=inner) if inner else losses)
         printed = ops.mean(weighted)
@@ -46,12 +46,12 @@ class WeightedMean(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the losses of single steps or sequences."""
-        y_pred = ops.convert_to_tensor(y_pred)
-        y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-        if len(y_true.shape) == len(y_pred.shape) - 1 and y_pred.shape[-1] == 1:
-            y_true = ops.expand_dims(y_true, -1)
+        output: Any = ops.convert_to_tensor(y_pred)
+        target: Any = ops.cast(ops.convert_to_tensor(y_true), output.dtype)
+        if len(target.shape) == len(output.shape) - 1 and output.shape[-1] == 1:
+            target = ops.expand_dims(target, -1)
         of_one = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
-        return of_one(y_true, y_pred)
+        return of_one(target, output)
 
     def get_config(self) -> dict[str, Any]:
         return {"loss": keras.losses.serialize(self.loss), "name": self.name}

@@ -32,12 +32,12 @@ class EveryStep(keras.metrics.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Counts [rows, steps, ...] as rows × steps examples."""
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        target, output = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         weight = None
         if sample_weight is not None:  # a Dataset's weights hold the number of steps, for the sake of means
-            num_steps = ops.cast(ops.shape(y_pred)[1], self.dtype)
-            weight = ops.reshape(ops.cast(sample_weight, self.dtype) / num_steps, (-1,))
-        self.metric.update_state(_flat(y_true), _flat(y_pred), weight)
+            shape: Any = ops.shape(output)
+            weight = ops.reshape(ops.cast(sample_weight, self.dtype) / ops.cast(shape[1], self.dtype), (-1,))
+        self.metric.update_state(_flat(target), _flat(output), weight)
 
     def result(self) -> Any:
         """Returns what the metric says of all steps so far."""

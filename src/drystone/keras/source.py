@@ -1,6 +1,6 @@
 """The batches of a loader as the arrays that Keras takes, epoch after epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -41,8 +41,10 @@ class EpochFrames:
         """Checks that the plan suits the recipe.
 
         Raises:
-            DataError: sequences that a model of these inputs could not tell apart, or no weight at all.
+            DataError: no batch, sequences that a model of these inputs could not tell apart, or no weight at all.
         """
+        if not plan.num_batches:
+            raise DataError(f"there is no batch in {plan!r}: {loader.layout} drops all. Let it keep remainders.")
         shapes = Shapes.of(plan)
         if not recipe.knows_borders:
             shapes.check_borders(carries=loader.layout.carries)
@@ -150,7 +152,7 @@ class Source:
         steps = self.loader.plan.column("steps")
         return bool(steps[0] == steps[1]) and len({*steps.tolist(), *after.column("steps").tolist()}) > 1
 
-    def epoch(self) -> Iterator[tuple[Any, ...]]:
+    def epoch(self) -> Generator[tuple[Any, ...], None, None]:
         """Yields the batches of the loader's epoch, from its first; when all are taken, the next epoch is due."""
         self.loader.epoch = self.loader.epoch
         frames = self.frames

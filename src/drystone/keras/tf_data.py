@@ -1,5 +1,6 @@
 """The batches of a loader as a tf.data.Dataset."""
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,9 @@ def to_tf_dataset(
 
     Args:
         loader: over sequences that are all there.
-        x, y, weight: as in `Dataset`.
+        x: as in `Dataset`.
+        y: as there.
+        weight: as there.
 
     Raises:
         DrystoneError: TensorFlow is not installed.
@@ -52,7 +55,7 @@ def to_tf_dataset(
         return tf.TensorSpec([None, *(size if size == other else None for size, other in sizes)], array.dtype)
 
     spec = keras.tree.map_structure(spec_of, source.batch(0), source.batch(0, extra_steps=1))
-    dataset = tf.data.Dataset.from_generator(source.epoch, output_signature=spec)
+    dataset = tf.data.Dataset.from_generator(lambda: _one_behind(source.epoch()), output_signature=spec)
     first, *later = (
         loader.layout.plan(loader.seqs, loader.seed, loader.epoch + ahead).num_batches
         for ahead in range(EPOCHS_COMPARED)
@@ -60,3 +63,15 @@ def to_tf_dataset(
     if all(number == first for number in later):
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(first))
     return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def _one_behind(batches: Iterator[Any]) -> Iterator[Any]:
+    """Yields each batch when the next one is there, so that the epoch is over when the last one is handed out.
+
+    Who counts batches, as Keras does, never asks for one after the last.
+    """
+    last = next(batches)
+    for following in batches:
+        yield last
+        last = following
+    yield last
