@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from drystone.core.errors import ShapeError
+from drystone.keras.guard import has_shapes_only
 from drystone.keras.kept_state import KeptState
 from drystone.keras.masked_scan import masked_scan
 from drystone.keras.masks import GridMasks, Tensor, check_masks, check_state
@@ -118,7 +119,7 @@ class LSTM(keras.layers.LSTM):
         masks = GridMasks.of(reset, valid, mask)
         if self.go_backwards:
             sequences = masks.guard_whole(sequences)
-        if self.kept_state is not None:
+        if self.kept_state is not None and not has_shapes_only(sequences):
             num_rows = self.kept_state.guard_rows(num_rows)
         state = self._starting_state(initial_state, num_rows, training=training)
         last, outputs, states = self._run(sequences, state, masks, training=training)
@@ -157,7 +158,7 @@ class LSTM(keras.layers.LSTM):
                 f"use_cudnn=True on {keras.backend.backend()}: its cuDNN layer knows no resets, and invalid cells at the "
                 f'end of rows only. Use use_cudnn="auto".'
             )
-        if self.kept_state is not None and x.shape[0] is not None:
+        if self.kept_state is not None and isinstance(x.shape[0], int) and not has_shapes_only(x):
             self.kept_state.guard_rows(x.shape[0])
 
     def _starting_state(self, initial_state: Any, num_rows: Any, *, training: bool) -> list[Tensor]:

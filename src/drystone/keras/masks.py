@@ -74,13 +74,19 @@ def check_masks(cells: tuple[int | None, ...], **masks: Tensor | None) -> None:
         if not hasattr(mask, "dtype"):
             raise ShapeError(f"{name} is a {type(mask).__name__}; pass a bool array or tensor [rows, steps].")
         dtype, shape = keras.backend.standardize_dtype(mask.dtype), tuple(mask.shape)
-        known = len(shape) == 2 and all(a is None or b is None or a == b for a, b in zip(shape, cells, strict=True))
+        known = len(shape) == 2 and _agree(shape, cells)
         if dtype != "bool" or not known:
             expected = tuple("any" if size is None else size for size in cells)
             remedy = " Convert it with mask.astype(bool)." if known else ""
             raise ShapeError(
                 f"{name} is {dtype} of shape {shape}; expected bool [rows, steps] of shape {expected}.{remedy}"
             )
+
+
+def _agree(shape: tuple[Any, ...], cells: tuple[Any, ...]) -> bool:
+    """Whether all sizes are equal that are known to be numbers."""
+    pairs = zip(shape, cells, strict=True)
+    return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
 
 
 def check_state(state: Any, num_rows: int | None, units: int) -> None:
@@ -96,5 +102,5 @@ def check_state(state: Any, num_rows: int | None, units: int) -> None:
             f"Masks are passed by name: lstm(x, reset=..., valid=...)."
         )
     for name, shape in zip("hc", shapes, strict=True):
-        if len(shape) != 2 or shape[1] != units or (None not in (shape[0], num_rows) and shape[0] != num_rows):
+        if len(shape) != 2 or shape[1] != units or not _agree(shape[:1], (num_rows,)):
             raise ShapeError(f"{name} of the initial state has shape {shape}; expected {(num_rows, units)}: rows, units.")
