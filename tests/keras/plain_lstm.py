@@ -71,8 +71,8 @@ def backward(
         by_gates = np.concatenate(
             [by_c * g * i * (1 - i), by_c * c * f * (1 - f), by_c * i * (1 - g**2), by_h * tanh_c * o * (1 - o)]
         )
-        for total, part in zip(sums, (np.outer(x, by_gates), np.outer(h, by_gates), by_gates), strict=True):
-            total += part
+        parts = np.outer(x, by_gates), np.outer(h, by_gates), by_gates
+        sums = [total + part for total, part in zip(sums, parts, strict=True)]
         by_x[at] = parameters.kernel @ by_gates
         by_h, by_c = parameters.recurrent @ by_gates, by_c * f
     return by_x, sums
@@ -94,8 +94,7 @@ def over_batch(batch: ds.Batch, state: tuple[Array, Array], parameters: Paramete
         is_last_of_row = at == len(spans) - 1 or spans.row[at + 1] != row
         by_h, by_c = (loss.h[row], loss.c[row]) if is_last_of_row else (zeros, zeros)
         by_x[row, start:stop], parts = backward(tape, loss.output[row, start:stop], by_h, by_c, parameters)
-        for total, part in zip(sums, parts, strict=True):
-            total += part
+        sums = [total + part for total, part in zip(sums, parts, strict=True)]
     return Run(output, h, c, by_x, sums)
 
 

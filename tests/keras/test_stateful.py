@@ -147,7 +147,9 @@ def test_a_saved_model_goes_on_with_its_state(tmp_path: Path) -> None:
 
 def test_the_state_of_a_file_must_fit(tmp_path: Path) -> None:
     stateful_model().save_weights(tmp_path / "of.weights.h5")
-    with pytest.raises(ValueError, match=re.escape("3 rows × 5 units; this layer keeps 4 × 5. Build it with max_rows=3")):
+    with pytest.raises(
+        ValueError, match=re.escape("3 rows × 5 units; this layer keeps 4 × 5. Build it with max_rows=3")
+    ):
         stateful_model(4).load_weights(tmp_path / "of.weights.h5")
 
 
@@ -231,7 +233,9 @@ def test_reset_states_zeroes_at_the_start_of_every_pass() -> None:
     model, parts = stateful_model(), chunks(2)
     x = np.concatenate(parts)
     options = {"batch_size": ROWS, "verbose": 0, "callbacks": [ResetStates()]}
-    model.fit(x, target(x), shuffle=False, epochs=2, validation_data=(x, target(x)), validation_batch_size=ROWS, **options)
+    model.fit(
+        x, target(x), shuffle=False, epochs=2, validation_data=(x, target(x)), validation_batch_size=ROWS, **options
+    )
     _, *state = long_pass(model, np.concatenate(parts, axis=1))
     for training in (True, False):
         for found, expected in zip(kept(model, training=training), state, strict=True):
@@ -242,7 +246,9 @@ def test_reset_states_zeroes_at_the_start_of_every_pass() -> None:
 
 
 def test_reset_states_says_where_keras_own_layer_cannot_work() -> None:
-    nested = keras.Sequential([keras.Input((4, 2), batch_size=ROWS), keras.layers.LSTM(UNITS, stateful=True, name="own")])
+    nested = keras.Sequential(
+        [keras.Input((4, 2), batch_size=ROWS), keras.layers.LSTM(UNITS, stateful=True, name="own")]
+    )
     model = keras.Sequential([keras.Input((4, 2), batch_size=ROWS), nested])
     callback = ResetStates()
     if BACKEND == "tensorflow":
@@ -256,7 +262,9 @@ def test_reset_states_says_where_keras_own_layer_cannot_work() -> None:
         callback.on_predict_end()
         np.testing.assert_array_equal(nested.layers[0].states[0], before)
     elif BACKEND == "jax":
-        with pytest.raises(DrystoneError, match=re.escape("LSTM 'own' of Keras itself is stateful; on the JAX backend")):
+        with pytest.raises(
+            DrystoneError, match=re.escape("LSTM 'own' of Keras itself is stateful; on the JAX backend")
+        ):
             callback.set_model(model)
     else:
         with pytest.warns(UserWarning, match=re.escape("Use drystone.keras.LSTM(..., stateful=True)")):

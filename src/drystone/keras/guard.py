@@ -34,9 +34,9 @@ def guard(value: Any, holds: Any, message: str) -> Any:
                     with tf.control_dependencies([tf.debugging.Assert(holds, [message])]):
                         return tf.identity(value)
             case "jax":
-                import jax
+                from jax.core import Tracer
 
-                known = not isinstance(holds, jax.core.Tracer)
+                known = not isinstance(holds, Tracer)
             case _:
                 known = holds.device.type != "meta"
     if known and not bool(holds):

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from drystone.core.errors import ShapeError
-from drystone.keras.masks import Tensor
 from drystone.keras.guard import guard
+from drystone.keras.masks import Tensor
 
 
 @final
@@ -24,7 +24,7 @@ class KeptState(keras.layers.Layer):
         self.max_rows = max_rows
         self.units = units
 
-    def build(self, *_shapes: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Makes the variables, all zero."""
         shape = (self.max_rows, self.units)
         self.fit_h, self.fit_c, self.other_h, self.other_c = (

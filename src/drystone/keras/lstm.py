@@ -115,7 +115,9 @@ class LSTM(keras.layers.LSTM):
         """
         mask = sequences_mask if mask is None else mask
         self._check(sequences, initial_state, reset, valid, mask)
-        training, num_rows = bool(training), ops.shape(sequences)[0]
+        training = bool(training)
+        shape: Any = ops.shape(sequences)
+        num_rows = shape[0]
         masks = GridMasks.of(reset, valid, mask)
         if self.go_backwards:
             sequences = masks.guard_whole(sequences)
@@ -130,7 +132,7 @@ class LSTM(keras.layers.LSTM):
             return output
         return output, *(ops.cast(part, self.compute_dtype) for part in states)
 
-    def reset_state(self, training: bool | None = None) -> None:
+    def reset_state(self, *, training: bool | None = None) -> None:
         """Zeroes the state that is kept.
 
         Args:
@@ -193,7 +195,9 @@ class LSTM(keras.layers.LSTM):
         return (ops.flip(x, axis=1), masks.backward()) if self.go_backwards else (x, masks)
 
     def _runs_on_torch_ops(self, *, training: bool) -> bool:
-        drops = training and (self.cell.recurrent_dropout > 0 or (self.cell.dropout > 0 and self.cell.implementation == 1))
+        drops = training and (
+            self.cell.recurrent_dropout > 0 or (self.cell.dropout > 0 and self.cell.implementation == 1)
+        )
         activations = (self.activation, self.recurrent_activation)
         usual = activations == (keras.activations.tanh, keras.activations.sigmoid)
         return keras.backend.backend() == "torch" and usual and not drops
