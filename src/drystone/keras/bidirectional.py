@@ -36,7 +36,9 @@ class Bidirectional(keras.layers.Bidirectional):
         ((1, 4, 16), True)
     """
 
-    def compute_output_spec(self, sequences: Any, *args: Any, reset: Any = None, valid: Any = None, **options: Any) -> Any:
+    def compute_output_spec(
+        self, sequences: Any, *args: Any, reset: Any = None, valid: Any = None, **options: Any
+    ) -> Any:
         """Checks what a model is put together with, before anything runs."""
         if reset is not None or valid is not None:
             for layer in self._directions():

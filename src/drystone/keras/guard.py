@@ -34,11 +34,20 @@ def guard(value: Any, holds: Any, message: str) -> Any:
                     with tf.control_dependencies([tf.debugging.Assert(holds, [message])]):
                         return tf.identity(value)
             case "jax":
-                import jax
+                from jax.core import Tracer
 
-                known = not isinstance(holds, jax.core.Tracer)
+                known = not isinstance(holds, Tracer)
             case _:
                 known = holds.device.type != "meta"
     if known and not bool(holds):
         raise ShapeError(message)
     return value
+
+
+def has_shapes_only(x: Any) -> bool:
+    """Returns whether Keras runs a layer on stand-ins of this tensor, of some size or other, to learn shapes.
+
+    Those are tensors of PyTorch without values, and arrays of JAX whose sizes are symbols.
+    """
+    on_meta = getattr(getattr(x, "device", None), "type", None) == "meta"
+    return on_meta or not all(size is None or isinstance(size, int) for size in x.shape)

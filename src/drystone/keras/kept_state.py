@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from drystone.core.errors import ShapeError
-from drystone.keras.masks import Tensor
 from drystone.keras.guard import guard
+from drystone.keras.masks import Tensor
 
 
 @final
@@ -24,7 +24,7 @@ class KeptState(keras.layers.Layer):
         self.max_rows = max_rows
         self.units = units
 
-    def build(self, *_shapes: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Makes the variables, all zero."""
         shape = (self.max_rows, self.units)
         self.fit_h, self.fit_c, self.other_h, self.other_c = (
@@ -38,15 +38,16 @@ class KeptState(keras.layers.Layer):
 
     def read(self, num_rows: Any, *, training: bool) -> list[Tensor]:
         """Returns copies of h and c of the first rows; what is written later does not change them."""
-        return [ops.copy(variable[:num_rows]) for variable in self.of(training=training)]
+        rows = ops.minimum(ops.arange(num_rows, dtype="int32"), self.max_rows - 1)
+        return [ops.take(ops.convert_to_tensor(variable), rows, axis=0) for variable in self.of(training=training)]
 
     def write(self, states: list[Tensor], num_rows: Any, *, training: bool) -> None:
         """Keeps h and c of the first rows, without gradients; the state of other rows stays as it is."""
+        rows = ops.arange(self.max_rows, dtype="int32")
+        is_there, source = (rows < num_rows)[:, None], ops.minimum(rows, num_rows - 1)
         for variable, state in zip(self.of(training=training), states, strict=True):
-            value = ops.cast(ops.stop_gradient(state), variable.dtype)
-            if not (isinstance(num_rows, int) and num_rows == self.max_rows):
-                value = ops.concatenate([value, variable[num_rows:]], axis=0)
-            variable.assign(value)
+            value = ops.take(ops.cast(ops.stop_gradient(state), variable.dtype), source, axis=0)
+            variable.assign(ops.where(is_there, value, ops.convert_to_tensor(variable)))
 
     def zero(self, *, training: bool) -> None:
         """Zeroes h and c of all rows."""
@@ -54,7 +55,7 @@ class KeptState(keras.layers.Layer):
             variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
 
     def guard_rows(self, num_rows: Any) -> Any:
-        """Returns the rows of a batch; raises ShapeError where they are more than those of the state."""
+        """Returns the rows of a batch; raises ShapeError where they are known to be more than those of the state."""
         so_many = f"{num_rows:,} rows" if isinstance(num_rows, int) else "more rows than that"
         return guard(
             num_rows,

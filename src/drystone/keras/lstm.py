@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from drystone.core.errors import ShapeError
+from drystone.keras.guard import has_shapes_only
 from drystone.keras.kept_state import KeptState
 from drystone.keras.masked_scan import masked_scan
 from drystone.keras.masks import GridMasks, Tensor, check_masks, check_state
@@ -114,11 +115,13 @@ class LSTM(keras.layers.LSTM):
         """
         mask = sequences_mask if mask is None else mask
         self._check(sequences, initial_state, reset, valid, mask)
-        training, num_rows = bool(training), ops.shape(sequences)[0]
+        training = bool(training)
+        shape: Any = ops.shape(sequences)
+        num_rows = shape[0]
         masks = GridMasks.of(reset, valid, mask)
         if self.go_backwards:
             sequences = masks.guard_whole(sequences)
-        if self.kept_state is not None:
+        if self.kept_state is not None and not has_shapes_only(sequences):
             num_rows = self.kept_state.guard_rows(num_rows)
         state = self._starting_state(initial_state, num_rows, training=training)
         last, outputs, states = self._run(sequences, state, masks, training=training)
@@ -129,7 +132,7 @@ class LSTM(keras.layers.LSTM):
             return output
         return output, *(ops.cast(part, self.compute_dtype) for part in states)
 
-    def reset_state(self, training: bool | None = None) -> None:
+    def reset_state(self, *, training: bool | None = None) -> None:
         """Zeroes the state that is kept.
 
         Args:
@@ -157,7 +160,7 @@ class LSTM(keras.layers.LSTM):
                 f"use_cudnn=True on {keras.backend.backend()}: its cuDNN layer knows no resets, and invalid cells at the "
                 f'end of rows only. Use use_cudnn="auto".'
             )
-        if self.kept_state is not None and x.shape[0] is not None:
+        if self.kept_state is not None and isinstance(x.shape[0], int) and not has_shapes_only(x):
             self.kept_state.guard_rows(x.shape[0])
 
     def _starting_state(self, initial_state: Any, num_rows: Any, *, training: bool) -> list[Tensor]:
@@ -192,7 +195,9 @@ class LSTM(keras.layers.LSTM):
         return (ops.flip(x, axis=1), masks.backward()) if self.go_backwards else (x, masks)
 
     def _runs_on_torch_ops(self, *, training: bool) -> bool:
-        drops = training and (self.cell.recurrent_dropout > 0 or (self.cell.dropout > 0 and self.cell.implementation == 1))
+        drops = training and (
+            self.cell.recurrent_dropout > 0 or (self.cell.dropout > 0 and self.cell.implementation == 1)
+        )
         activations = (self.activation, self.recurrent_activation)
         usual = activations == (keras.activations.tanh, keras.activations.sigmoid)
         return keras.backend.backend() == "torch" and usual and not drops

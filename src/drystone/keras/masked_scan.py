@@ -47,8 +47,8 @@ def masked_scan(
         training: whether dropout acts.
         unroll: whether to lay the steps out one by one instead of looping; their number must be known.
     """
-    reset = ops.zeros_like(x[..., 0]) if masks.reset is None else ops.cast(masks.reset, x.dtype)
-    valid = ops.ones_like(x[..., 0]) if masks.valid is None else ops.cast(masks.valid, x.dtype)
+    reset: Tensor = ops.zeros_like(x[..., 0]) if masks.reset is None else ops.cast(masks.reset, x.dtype)
+    valid: Tensor = ops.ones_like(x[..., 0]) if masks.valid is None else ops.cast(masks.valid, x.dtype)
     # a layer of Keras for its loop alone: it owns nothing, and the cell's weights stay with their owner
     loop = keras.layers.RNN(
         MaskedStep(cell, training), return_sequences=True, unroll=unroll, dtype=cell.dtype_policy, name="masked_scan"

@@ -47,7 +47,8 @@ class GridMasks(NamedTuple):
         """Returns the inputs; raises ShapeError where a row's first valid cell comes before any reset, if that is known."""
         if self.reset is None:
             return x
-        begun = ops.cumsum(ops.cast(self.reset, "int32"), axis=1) > 0
+        resets_so_far: Tensor = ops.cumsum(ops.cast(self.reset, "int32"), axis=1)
+        begun = resets_so_far > 0
         whole = begun if self.valid is None else ops.logical_or(begun, ops.logical_not(self.valid))
         return guard(x, ops.all(whole), NOT_WHOLE)
 
@@ -55,9 +56,10 @@ class GridMasks(NamedTuple):
         """Returns the output at the last valid cell of each row, [rows, units]; 0 where there is none."""
         if self.valid is None:
             return outputs[:, -1]
-        turned = ops.cast(ops.flip(self.valid, axis=1), "int32")
-        last = ops.shape(outputs)[1] - 1 - ops.argmax(turned, axis=1)
-        taken = ops.take_along_axis(outputs, ops.cast(last, "int32")[:, None, None], axis=1)
+        turned: Tensor = ops.flip(self.valid, axis=1)
+        before_end: Tensor = ops.cast(ops.argmax(ops.cast(turned, "int32"), axis=1), "int32")
+        outputs = ops.flip(outputs, axis=1)
+        taken: Tensor = ops.take_along_axis(outputs, before_end[:, None, None], axis=1)
         return taken[:, 0]
 
 
@@ -74,7 +76,7 @@ def check_masks(cells: tuple[int | None, ...], **masks: Tensor | None) -> None:
         if not hasattr(mask, "dtype"):
             raise ShapeError(f"{name} is a {type(mask).__name__}; pass a bool array or tensor [rows, steps].")
         dtype, shape = keras.backend.standardize_dtype(mask.dtype), tuple(mask.shape)
-        known = len(shape) == 2 and all(a is None or b is None or a == b for a, b in zip(shape, cells, strict=True))
+        known = len(shape) == 2 and _agree(shape, cells)
         if dtype != "bool" or not known:
             expected = tuple("any" if size is None else size for size in cells)
             remedy = " Convert it with mask.astype(bool)." if known else ""
@@ -83,18 +85,25 @@ def check_masks(cells: tuple[int | None, ...], **masks: Tensor | None) -> None:
             )
 
 
+def _agree(shape: tuple[Any, ...], cells: tuple[Any, ...]) -> bool:
+    """Whether all sizes are equal that are known to be numbers."""
+    pairs = zip(shape, cells, strict=True)
+    return all(a == b for a, b in pairs if isinstance(a, int) and isinstance(b, int))
+
+
 def check_state(state: Any, num_rows: int | None, units: int) -> None:
     """Raises ShapeError where a passed-in state is not h and c of all rows, [rows, units] each."""
     if state is None:
         return
-    shapes = [tuple(part.shape) for part in state] if isinstance(state, list | tuple) else None
-    if shapes is None or len(shapes) != 2:
-        found = "without a shape" if not hasattr(state, "shape") else f"of shape {tuple(state.shape)}"
-        so_many = found if shapes is None else f"of {len(shapes)} parts"
+    shapes = [tuple(part.shape) for part in state] if isinstance(state, list | tuple) else []
+    if len(shapes) != 2:
+        found = f"{type(state).__name__} of {len(shapes)}" if shapes else type(state).__name__
         raise ShapeError(
-            f"initial_state must be a list of two arrays, h and c; got a {type(state).__name__} {so_many}. "
+            f"initial_state must be a list of two arrays, h and c; got a {found}. "
             f"Masks are passed by name: lstm(x, reset=..., valid=...)."
         )
     for name, shape in zip("hc", shapes, strict=True):
-        if len(shape) != 2 or shape[1] != units or (None not in (shape[0], num_rows) and shape[0] != num_rows):
-            raise ShapeError(f"{name} of the initial state has shape {shape}; expected {(num_rows, units)}: rows, units.")
+        if len(shape) != 2 or shape[1] != units or not _agree(shape[:1], (num_rows,)):
+            raise ShapeError(
+                f"{name} of the initial state has shape {shape}; expected {(num_rows, units)}: rows, units."
+            )

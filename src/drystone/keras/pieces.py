@@ -9,6 +9,7 @@ import numpy as np
 from drystone.core.batch import Batch, Values
 from drystone.core.errors import DataError
 from drystone.core.grid import Ints
+from drystone.keras.indices import ends_of, segment_of
 from drystone.keras.recipe import Recipe
 
 LARGEST_INT32 = np.iinfo(np.int32).max
@@ -85,8 +86,9 @@ class _Maker:
 
     def _mask(self, name: str) -> Values:
         if name == "ends":
-            ends = self.batch.ends
-            return _widened(ends.row * self.batch.grid.num_steps + ends.step, self.frame.num_ends).astype(np.int32)
+            return ends_of(self.batch.grid, self.frame.num_ends)
+        if name == "segment":
+            return _widened(segment_of(self.batch.grid), self.frame.num_rows, filler=-1)
         if name == "sequence":
             return _widened(self.batch.sequence, self.frame.num_rows, filler=-1).astype(np.int32)
         mask = self._rows(getattr(self.batch, name))

@@ -11,7 +11,7 @@ from drystone.core.field import Field
 from drystone.core.lengths import place_of
 from drystone.core.sequences import Sequences
 
-MASKS = ("valid", "reset", "scored", "sequence", "ends")
+MASKS = ("valid", "reset", "scored", "sequence", "ends", "segment")
 Names = str | Sequence[str] | Mapping[str, str]
 
 
@@ -47,7 +47,7 @@ class Recipe:
     """What becomes of a batch: inputs, targets and weights.
 
     Args:
-        x: the inputs: fields, and "valid", "reset", "scored", "sequence", "ends".
+        x: the inputs: fields, and "valid", "reset", "scored", "sequence", "ends", "segment".
         y: the targets, or None where there are none.
         weight: the field that weighs them, or None where each counts 1.
         masks: the inputs that are no fields.
