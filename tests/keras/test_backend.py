@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import drystone.keras
 from drystone.keras.backend import check_backend
 
 
@@ -21,3 +22,12 @@ def test_a_missing_backend_names_the_command_that_installs_it() -> None:
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.startswith(f"DrystoneError Keras cannot import its backend {backend!r}: ")
     assert "pip install " in said
+
+
+def test_public_names() -> None:
+    assert drystone.keras.__all__ == [
+        "LSTM", "Bidirectional", "BySequence", "Dataset", "EveryStep", "ResetStates", "WeightedMean", "check", "ends_of",
+        "segment_of", "to_tf_dataset",
+    ]  # fmt: skip
+    for name in drystone.keras.__all__:
+        assert getattr(drystone.keras, name) is not None

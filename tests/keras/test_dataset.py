@@ -7,7 +7,19 @@ import keras
 import numpy as np
 import pytest
 
-from drystone import Bucketed, DataError, DrystoneError, Layout, Loader, Packed, Padded, Sequences, Stateful, Stream, StreamError
+from drystone import (
+    Bucketed,
+    DataError,
+    DrystoneError,
+    Layout,
+    Loader,
+    Packed,
+    Padded,
+    Sequences,
+    Stateful,
+    Stream,
+    StreamError,
+)
 from drystone.keras import Dataset
 from drystone.torch import batches
 from tests.keras.small import LAYOUTS, LENGTHS, by_step, loader, sequences

@@ -72,7 +72,10 @@ def test_without_tensorflow_the_command_that_installs_it_is_named() -> None:
         "except Exception as error:\n    print(type(error).__name__, error)"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert said == f"{DrystoneError.__name__} to_tf_dataset needs TensorFlow, which is not installed: pip install tensorflow\n"
+    assert (
+        said
+        == f"{DrystoneError.__name__} to_tf_dataset needs TensorFlow, which is not installed: pip install tensorflow\n"
+    )
 
 
 def test_a_look_at_the_first_batch_moves_no_epoch() -> None:

@@ -37,10 +37,12 @@ class Dataset(keras.utils.PyDataset):
     Args:
         loader: over sequences that are all there; it reads ahead by itself.
         x: what goes in: the name of a field, a list of names, or a dict of what the model calls them. "valid", "reset",
-            "scored", "sequence" and "ends" stand for the masks and indices of a batch, unless a field has that name.
+            "scored", "sequence", "ends" and "segment" stand for the masks and indices of a batch, unless a field has
+            that name.
             Fields with a value a step are [rows, steps, ...]; those with one a sequence [rows, ...], or, with "reset"
-            or "sequence" among x, repeated at each step: [rows, steps, ...]. "ends" are int32 [ends], the cells
-            row × steps + step where sequences have their last steps. Whole numbers come as int32.
+            or "sequence" among x, repeated at each step: [rows, steps, ...]. "ends" (int32 [ends], the cells row ×
+            steps + step where sequences have their last steps, −1 at fillers) and "segment" (int32 [rows, steps], which
+            of the ends the sequence in a cell has, or −1) are what `BySequence` takes. Whole numbers come as int32.
         y: the targets, named likewise; None for `predict`. With a value a step: [rows, steps, ...], of a single number
             [rows, steps, 1]. With one a sequence: [rows, ...], or, with "ends" among x, [ends, ...] in their order.
         weight: a field of numbers ≥ 0 that weighs sequences or steps; each counts 1 by default, and steps that are
