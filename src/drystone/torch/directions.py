@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from drystone.core.errors import ShapeError
-from drystone.core.grid import Grid
+from drystone.core.grid import Bools, Grid
 from drystone.torch_ops.arrangement import to_device
 from drystone.torch_ops.kernel import LayerResult, Masks
 
@@ -72,6 +72,18 @@ def directions_of(
     return forward, Direction(masks=masks, is_backward=True)
 
 
+@torch.compiler.disable(reason="raw masks are read on the host; pass a grid prepared by lstm.prepare to lstm.run")
+def directions_of_masks(
+    x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool, both: bool
+) -> tuple[Direction, ...]:
+    """Returns the directions that raw masks of x describe; without a mask all cells are valid and none resets."""
+    grid = Grid.from_masks(
+        reset=_host(reset, x, default=False, batch_first=batch_first),
+        valid=_host(valid, x, default=True, batch_first=batch_first),
+    )
+    return directions_of(grid, x.device, both=both, one_run_a_row=reset is None)
+
+
 def last_steps_of(grid: Grid, device: torch.device, *, both: bool) -> tuple[LastSteps, ...]:
     """Returns where each direction has the last step of each sequence, in the order of `grid.ends`."""
     row = to_device(grid.ends.row, device)
@@ -89,3 +101,8 @@ def _check_whole(grid: Grid) -> None:
         f"{grid.spans.row[at]} the span from column {grid.spans.start[at]} to {grid.spans.stop[at] - 1} starts or "
         f"goes on elsewhere. Use bidirectional=False, or a layout that keeps sequences whole."
     )
+
+
+def _host(mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
+    found = np.full(tuple(x.shape[:2]), default) if mask is None else mask.cpu().numpy()
+    return found if batch_first else found.T

@@ -14,8 +14,8 @@ from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
 from drystone.core.shuffle import check_seed
 from drystone.torch.batch import TensorBatch
-from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor, grid_of_masks
-from drystone.torch.directions import Direction, directions_of, unmasked
+from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor
+from drystone.torch.directions import Direction, directions_of, directions_of_masks, unmasked
 from drystone.torch.dropout import SequenceDropout, sequence_dropout
 from drystone.torch.lstm_run import LSTMRun, State
 from drystone.torch.packed import in_order, pack, unpack
@@ -268,8 +268,8 @@ class LSTM(Parameters):
         if reset is None and valid is None:
             directions = unmasked(num_rows, num_steps, x.device, both=self.bidirectional)
         else:
-            grid = grid_of_masks(x, reset, valid, batch_first=self.batch_first)
-            directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=reset is None)
+            both = self.bidirectional
+            directions = directions_of_masks(x, reset, valid, batch_first=self.batch_first, both=both)
         stacked = self._stack(self._turned(x), state, directions)
         return self._turned(stacked.output), stacked.state()
 
@@ -279,9 +279,8 @@ class LSTM(Parameters):
         if has_masks:
             raise ShapeError("a PackedSequence says itself where its steps are: pass no masks with it.")
         check_input(packed.data, (len(packed.data), self.input_size), self.first_weight)
-        x, lengths, grid = unpack(packed)
-        check_state(state, self.sizes.state_shapes(grid.num_rows), x)
-        directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=True)
+        x, lengths, directions = unpack(packed, both=self.bidirectional)
+        check_state(state, self.sizes.state_shapes(len(x)), x)
         before = None if state is None else in_order(state, packed.sorted_indices)
         stacked = self._stack(x, before, directions)
         return pack(stacked.output, lengths, packed), in_order(stacked.state(), packed.unsorted_indices)
