@@ -16,7 +16,7 @@ from drystone.core.shuffle import check_seed
 from drystone.torch.batch import TensorBatch
 from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor
 from drystone.torch.directions import Direction, directions_of, directions_of_masks, unmasked
-from drystone.torch.dropout import SequenceDropout, sequence_dropout
+from drystone.torch.dropout import DropoutSettings, SequenceDropout, sequence_dropout
 from drystone.torch.lstm_run import LSTMRun, State
 from drystone.torch.packed import in_order, pack, unpack
 from drystone.torch.parameters import Parameters, Sizes, check_fraction
@@ -185,8 +185,7 @@ class LSTM(Parameters):
         device = self.first_weight.device
         dropout = None
         if self.variational_dropout and epoch is not None:
-            fraction, seed = self.variational_dropout, self.dropout_seed
-            dropout = sequence_dropout(grid, device, self.sizes, fraction=fraction, seed=seed, epoch=epoch)
+            dropout = sequence_dropout(grid, device, self._dropout_settings(), epoch)
         return PreparedGrid.of(grid, device, both=self.bidirectional, dropout=dropout)
 
     def run(
@@ -239,13 +238,18 @@ class LSTM(Parameters):
         masks = directions_of(grid, x.device, both=False)[0].masks
         return explain(self.kernel, Layer(x, None, weights, masks))
 
+    def _dropout_settings(self) -> DropoutSettings:
+        features = tuple(self.sizes.below(layer) for layer in range(self.num_layers))
+        return DropoutSettings(self.variational_dropout, self.dropout_seed, features)
+
     def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
         if not isinstance(grid, PreparedGrid):
             grid = self.prepare(grid, epoch=epoch)
         elif epoch is not None:
             raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
-        elif len(grid.directions) != self.sizes.directions:
-            raise ShapeError(f"the grid was prepared for {len(grid.directions)} directions; use this LSTM's prepare.")
+        else:
+            dropout = self._dropout_settings() if self.training else None
+            grid.check_fits(self.first_weight.device, self.sizes.directions, dropout)
         if self.training and self.variational_dropout and grid.dropout is None:
             raise ShapeError("variational dropout must know the epoch in training: pass epoch=loader.epoch.")
         return grid
