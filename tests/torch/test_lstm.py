@@ -283,5 +283,7 @@ def test_a_backward_direction_refuses_sequences_of_several_batches() -> None:
     lstm = LSTM(4, 5, bidirectional=True)
     with pytest.raises(ds.ShapeError, match="backward direction needs every sequence whole .* goes on after this one"):
         lstm.run(first["x"], first.grid)
+    with pytest.raises(ds.ShapeError, match="backward direction needs every sequence whole"):
+        lstm.explain(first)
     with pytest.raises(ds.ShapeError, match="sequence 0 in row 0 starts before this one"):
         lstm.run(second["x"], second.grid)

@@ -52,7 +52,8 @@ class LSTM(Parameters):
         bidirectional: whether a second set of layers runs backward through each sequence.
         proj_size: units that h is projected to, less than hidden_size; 0 for no projection.
         device, dtype: of the parameters.
-        kernel: "auto", or one of "vendor" and "reference".
+        kernel: "auto", or one of "vendor" and "reference". "vendor" is exact as long as what enters a gate beside the
+            inputs (biases, and weights times h) stays below 9,900; "reference" knows no such bound.
         variational_dropout: fraction of each layer's inputs dropped in training, from 0 to less than 1: the same
             ones at all steps of a sequence (Gal and Ghahramani, 2016). They follow from (dropout_seed, epoch,
             sequence, layer) alone, so they last over batches and ranks; `run` and `prepare` then need the epoch.
@@ -225,6 +226,9 @@ class LSTM(Parameters):
         Args:
             batch: a batch, or its grid.
 
+        Raises:
+            ShapeError: a backward direction on a sequence that spans several batches; no kernel runs that.
+
         Example:
             >>> print(LSTM(2, 8).explain(Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])))
             vendor: runs, the first that can
@@ -235,7 +239,7 @@ class LSTM(Parameters):
         weight = self.first_weight
         weights = self.weights("_l0", run_dtype(weight.device, weight.dtype))
         x = weights.input.new_zeros(()).expand(grid.num_rows, grid.num_steps, self.input_size)
-        masks = directions_of(grid, x.device, both=False)[0].masks
+        masks = directions_of(grid, x.device, both=self.bidirectional)[0].masks
         return explain(self.kernel, Layer(x, None, weights, masks))
 
     def _dropout_settings(self) -> DropoutSettings:
