@@ -328,6 +328,11 @@ def test_a_value_that_becomes_nan_is_a_change_and_nan_from_the_start_an_error() 
     always = PaddedModel(lambda x, lengths: x.sum(1) * torch.nan, [torch.ones(2), torch.ones(4)])
     with pytest.raises(ds.DataError, match="the output of sequence 0 is NaN"):
         check_padding_content(always)
+    root = nn.Parameter(torch.zeros(1))
+    module = nn.ParameterDict({"root": root})
+    steep = PaddedModel(lambda x, lengths: x[:, 0] + root.abs().sqrt(), [torch.ones(2), torch.ones(4)], module=module)
+    with pytest.raises(ds.DataError, match="gradient with regard to parameter root is NaN"):
+        check_padding_content(steep)
 
 
 def unusable() -> Iterable[tuple[Callable[[], Any], type[Exception], str]]:
@@ -335,6 +340,7 @@ def unusable() -> Iterable[tuple[Callable[[], Any], type[Exception], str]]:
         return lambda: check_padding_content(PaddedModel(model, arrays(), **options))
 
     yield of(lambda x, lengths: (x, x)), ds.ShapeError, "returned a tuple; return a tensor, or a dict"
+    yield of(lambda x, lengths: {}), ds.ShapeError, "returned an empty dict; return a tensor, or a dict"
     yield of(lambda x, lengths: x[:2].sum(1)), ds.ShapeError, r"output has shape \(2, 2\); expected \[4 sequences"
     yield of(lambda x, lengths: x), ds.ShapeError, "Name it in per_step"
     yield of(lambda x, lengths: x.sum(1), per_step=["output"]), ds.ShapeError, r"expected \[4 rows, 5 steps"

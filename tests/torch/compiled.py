@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_sequence
 
 import drystone as ds
 from drystone.torch import LSTM, PreparedGrid, TensorBatch, batches
@@ -51,6 +52,18 @@ def check_inductor() -> None:
         torch.testing.assert_close(compiled(x, lstm(x)[1]), lstm(x, lstm(x)[1]))
 
 
+def check_masks() -> None:
+    """Raw masks and packed sequences break the graph, and change nothing."""
+    lstm = LSTM(3, 4, bidirectional=True)
+    compiled = torch.compile(lstm, backend="aot_eager")
+    for batch in grids(ds.Packed(rows=2, steps=7)):
+        masks = {"reset": batch.reset, "valid": batch.valid}
+        expected = gradients(lstm, lstm(batch["x"], **masks)[0])
+        torch.testing.assert_close(gradients(lstm, compiled(batch["x"], **masks)[0]), expected, rtol=1e-4, atol=1e-5)
+    packed = pack_sequence([torch.randn(length, 3) for length in (2, 5, 1)], enforce_sorted=False)
+    torch.testing.assert_close(compiled(packed)[0].data, lstm(packed)[0].data)
+
+
 class Step(nn.Module):
     """One step of a sequence, with the state in and out."""
 
@@ -88,6 +101,7 @@ if __name__ == "__main__":
     {
         "padded": lambda: check_training(ds.Padded(2)),
         "packed": lambda: check_training(ds.Packed(rows=2, steps=7)),
+        "masks": check_masks,
         "inductor": check_inductor,
         "export": check_export,
         "second": check_second_derivatives,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence, pad_packed_sequence
 
+import drystone as ds
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded
 from drystone.torch import LSTM
 from tests.parity.one_at_a_time import expected_results, grid_results, random_arrays, worst_error
@@ -186,3 +187,16 @@ def test_a_second_derivative_outside_of_the_compiler_is_exact(kernel: str) -> No
     x = torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)
     valid = torch.tensor([[True, True, True], [True, True, False]])
     assert torch.autograd.gradgradcheck(lambda x: lstm(x, valid=valid)[0], (x,))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # PyTorch's own, within torch.func.jvp
+def test_a_derivative_in_forward_mode_is_exact_or_refused() -> None:
+    lstm = LSTM(2, 3, kernel="reference", dtype=torch.float64)
+    x, tangent = torch.randn(2, 1, 4, 2, dtype=torch.float64)
+    grid = ds.Grid.from_masks(reset=[[True, False, True, False]], valid=[[True] * 4])
+    _, found = torch.func.jvp(lambda x: lstm.run(x, grid).output, (x,), (tangent,))
+    ahead, behind = (lstm.run(x + sign * 1e-6 * tangent, grid).output for sign in (1, -1))
+    torch.testing.assert_close(found, (ahead - behind) / 2e-6, rtol=1e-6, atol=1e-8)
+    lstm.kernel = "vendor"
+    with pytest.raises(ds.ShapeError, match='no forward-mode derivative .* use kernel="reference"'):
+        torch.func.jvp(lambda x: lstm.run(x, grid).output, (x,), (tangent,))

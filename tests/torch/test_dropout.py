@@ -97,6 +97,18 @@ X = torch.zeros(1, 2, 6, dtype=torch.float64)
         (lambda lstm: lstm.run(X, lstm.prepare(GRID), epoch=1), "pass the epoch to lstm.prepare"),
         (lambda lstm: lstm.run(X, lstm.prepare(GRID, epoch=-1)), "epoch must be a whole number"),
         (lambda lstm: LSTM(6, 4, bidirectional=True).double().run(X, lstm.prepare(GRID)), "prepared for 1 directions"),
+        (
+            lambda lstm: LSTM(6, 4).double().run(X, lstm.prepare(GRID, epoch=0)),
+            "dropout of another LSTM; use this LSTM's",
+        ),
+        (
+            lambda lstm: lstm.run(X, LSTM(6, 4, variational_dropout=0.4).prepare(GRID, epoch=0)),
+            "dropout of another LSTM; use this LSTM's",
+        ),
+        (
+            lambda lstm: lstm.eval().run(X, LSTM(6, 4, 2, device="meta").prepare(GRID)),
+            "prepared on meta and the weights are on cpu; prepare it anew",
+        ),
         (lambda lstm: LSTM(6, 4, dropout_seed=0.5), "dropout_seed must be a whole number"),
     ],
 )

@@ -241,7 +241,7 @@ ON = torch.ones(2, 3, dtype=torch.bool)
             lambda: LSTM(4, 5)(X, (torch.zeros(1, 2, 5), torch.zeros(1, 2, 5).double())),
             "c of the state is torch.float64",
         ),
-        (lambda: LSTM(4, 5, bidirectional=True)(X, reset=~ON), "row 0 the span from column 0 to 2 starts or goes on"),
+        (lambda: LSTM(4, 5, bidirectional=True)(X, reset=~ON), "sequence 0 in row 0 starts before this one"),
         (lambda: LSTM(4, 5, kernel="fast"), "got 'fast'"),
         (lambda: LSTM(4, 5)(X.numpy()), "x is a ndarray; pass a tensor or a PackedSequence"),
         (lambda: LSTM(4, 5)(pack_sequence([X[0]]), valid=ON), "PackedSequence says itself .* pass no masks"),
@@ -277,7 +277,13 @@ def test_what_does_not_fit_is_refused_in_words(call: Any, words: str, monkeypatc
         call()
 
 
-def test_a_backward_direction_refuses_sequences_cut_in_two() -> None:
-    grid = ds.Grid.from_masks(reset=[[True, False, False]], valid=[[True, False, True]])
-    with pytest.raises(ds.ShapeError, match="backward direction"):
-        LSTM(4, 5, bidirectional=True).run(X[:1], grid)
+def test_a_backward_direction_refuses_sequences_of_several_batches() -> None:
+    seqs = ds.Sequences.from_arrays({"x": [np.zeros((5, 4), "f")]})
+    first, second = batches(ds.Loader(seqs, ds.Stateful(rows=1, steps=3)))
+    lstm = LSTM(4, 5, bidirectional=True)
+    with pytest.raises(ds.ShapeError, match="backward direction needs every sequence whole .* goes on after this one"):
+        lstm.run(first["x"], first.grid)
+    with pytest.raises(ds.ShapeError, match="backward direction needs every sequence whole"):
+        lstm.explain(first)
+    with pytest.raises(ds.ShapeError, match="sequence 0 in row 0 starts before this one"):
+        lstm.run(second["x"], second.grid)

@@ -207,6 +207,10 @@ def test_the_last_output_is_read_where_a_sequence_of_several_batches_ends() -> N
         ({"scored": torch.ones(1, 2, dtype=torch.bool)}, r"scored is torch.bool of shape \(1, 2\)"),
         ({"scored": torch.ones(1, 3)}, "scored is torch.float32"),
         ({"how": "last", "scored": torch.ones(1, 3, dtype=torch.bool)}, "leave scored out"),
+        (
+            {"how": "last", "output": torch.zeros(1, 3, 5), "bidirectional": True},
+            "output has 5 units; of two directions it has as many of each",
+        ),
     ],
 )
 def test_bad_input_is_refused_in_words(

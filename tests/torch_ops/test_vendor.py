@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from drystone.torch_ops.kernel import Kernel, Layer, Masks, Weights
 from drystone.torch_ops.reference import Reference
@@ -203,3 +204,20 @@ def test_a_state_that_is_not_finite_is_never_hidden() -> None:
     assert broken[0].isnan().all()
     assert torch.equal(broken[1], whole[1])
     assert Reference().run(layer._replace(x=x)).output[0, 2:].isfinite().all()
+
+
+class NoHostNumbers(TorchDispatchMode):
+    """Refuses tensors made of Python's numbers: on a GPU their copy waits for the device."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        assert func is not torch.ops.aten.lift_fresh.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("corner", CORNERS.values(), ids=CORNERS)
+def test_a_call_brings_no_numbers_from_the_host(corner: tuple[list[str], list[str]]) -> None:
+    layer = layer_of(masks_of(corner))
+    with NoHostNumbers():
+        result = Vendor().run(layer)
+        if result.cells is not None:
+            result.cells()

@@ -190,9 +190,9 @@ def _with_junk(x: Tensor, valid: Tensor, arrangement: Arrangement) -> Tensor:
 
 def _named(results: Any) -> dict[str, Tensor]:
     named = {"output": results} if isinstance(results, Tensor) else results
-    if not isinstance(named, Mapping) or not all(isinstance(value, Tensor) for value in named.values()):
+    if not isinstance(named, Mapping) or not named or not all(isinstance(value, Tensor) for value in named.values()):
         raise ShapeError(
-            f"the model returned a {type(results).__name__}; return a tensor, or a dict of tensors by name, such as "
+            f"the model returned {'an empty' if results == {} else 'a'} {type(results).__name__}; return a tensor, or a dict of tensors by name, such as "
             f'{{"output": output, "final": final}}.'
         )
     return dict(named)

@@ -66,6 +66,9 @@ def run_twice(subject: Subject, arrangement: Arrangement) -> tuple[Outcome, list
                 raise DataError(
                     f"{arrangement.words}, the {name} of sequence {number} is NaN: there is nothing to compare."
                 )
+    for name, values in first.shared.items():
+        if values.isnan().any():
+            raise DataError(f"{arrangement.words}, the {name} is NaN: there is nothing to compare.")
     return first, list(compare(first, run(subject, arrangement), "in a second run on the same batch", shared=True))
 
 

@@ -144,11 +144,6 @@ class Grid:
         """[valid cells]: their numbers row × steps + step, span after span."""
         return ranges(self.first_cells, self.spans.length)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether every sequence in the grid lies in it whole, as one span."""
-        return bool(self.spans.is_first.all() and self.spans.is_last.all())
-
 
 def _check_mask(name: str, mask: npt.ArrayLike) -> Bools:
     array = np.asarray(mask)

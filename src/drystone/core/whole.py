@@ -46,8 +46,8 @@ def whole_sequences(grid: Grid, what: str) -> WholeSequences:
         where = "starts before" if not spans.is_first[first[at]] else "goes on after"
         raise ShapeError(
             f"{what} needs every sequence whole in one batch; sequence {spans.sequence[first[at]]} in row "
-            f"{spans.row[first[at]]} {where} this one. Read the last step of one direction instead, or use a "
-            f"layout that keeps sequences whole."
+            f"{spans.row[first[at]]} {where} this one. Use a layout that keeps sequences whole, or one direction and "
+            f"its last step."
         )
     steps = np.concatenate([[0], np.cumsum(spans.length)])
     return WholeSequences(

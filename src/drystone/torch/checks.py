@@ -1,11 +1,10 @@
 """Checks of what an LSTM is called with, before any kernel runs."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from drystone.core.errors import ShapeError
-from drystone.core.grid import Bools, Grid
+from drystone.core.grid import Grid
 from drystone.torch.precision import is_autocast
 
 
@@ -68,15 +67,6 @@ def check_state(
             raise ShapeError(f"{name} of the state is {part.dtype} on {part.device}; x is {x.dtype} on {x.device}.")
 
 
-@torch.compiler.disable(reason="raw masks are read on the host; pass a grid prepared by lstm.prepare to lstm.run")
-def grid_of_masks(x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool) -> Grid:
-    """Returns the grid that raw masks describe; without a mask all cells are valid and none resets."""
-    return Grid.from_masks(
-        reset=_host(reset, x, default=False, batch_first=batch_first),
-        valid=_host(valid, x, default=True, batch_first=batch_first),
-    )
-
-
 def check_mask(name: str, mask: object, x: Tensor) -> None:
     """Raises ShapeError where a mask is there and does not fit the cells of x."""
     if mask is None:
@@ -89,8 +79,3 @@ def check_mask(name: str, mask: object, x: Tensor) -> None:
         )
     if mask.device != x.device:
         raise ShapeError(f"{name} is on {mask.device}; x is on {x.device}. Move one of them, with .to(...).")
-
-
-def _host(mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
-    found = np.full(tuple(x.shape[:2]), default) if mask is None else mask.cpu().numpy()
-    return found if batch_first else found.T

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from drystone.core.errors import ShapeError
-from drystone.core.grid import Grid
+from drystone.core.grid import Bools, Grid
+from drystone.torch.whole import whole_sequences
 from drystone.torch_ops.arrangement import to_device
 from drystone.torch_ops.kernel import LayerResult, Masks
 
@@ -66,26 +66,34 @@ def directions_of(
         return (forward,)
     starts_here = np.zeros_like(grid.valid)
     if not one_run_a_row:
-        _check_whole(grid)
+        whole_sequences(grid, "a backward direction")
         starts_here[grid.ends.row, grid.ends.step] = True
     masks = Masks.of(grid.valid[:, ::-1], starts_here[:, ::-1], device)
     return forward, Direction(masks=masks, is_backward=True)
+
+
+@torch.compiler.disable(reason="raw masks are read on the host; pass a grid prepared by lstm.prepare to lstm.run")
+def directions_of_masks(
+    x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool, both: bool
+) -> tuple[Direction, ...]:
+    """Returns the directions that raw masks of x describe; without a mask all cells are valid and none resets."""
+    grid = Grid.from_masks(
+        reset=_host(reset, x, default=False, batch_first=batch_first),
+        valid=_host(valid, x, default=True, batch_first=batch_first),
+    )
+    return directions_of(grid, x.device, both=both, one_run_a_row=reset is None)
 
 
 def last_steps_of(grid: Grid, device: torch.device, *, both: bool) -> tuple[LastSteps, ...]:
     """Returns where each direction has the last step of each sequence, in the order of `grid.ends`."""
     row = to_device(grid.ends.row, device)
     forward = LastSteps(row=row, step=to_device(grid.ends.step, device))
-    turned = grid.num_steps - 1 - grid.spans.start[grid.ends.span]
-    return (forward, LastSteps(row=row, step=to_device(turned, device))) if both else (forward,)
+    if not both:
+        return (forward,)
+    first = whole_sequences(grid, "a backward direction").first_cell % grid.num_steps
+    return forward, LastSteps(row=row, step=to_device(grid.num_steps - 1 - first, device))
 
 
-def _check_whole(grid: Grid) -> None:
-    if grid.is_whole:
-        return
-    at = int(np.argmin(grid.spans.is_first & grid.spans.is_last))
-    raise ShapeError(
-        f"a backward direction needs every sequence whole in one batch and in one run of cells; in row "
-        f"{grid.spans.row[at]} the span from column {grid.spans.start[at]} to {grid.spans.stop[at] - 1} starts or "
-        f"goes on elsewhere. Use bidirectional=False, or a layout that keeps sequences whole."
-    )
+def _host(mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
+    found = np.full(tuple(x.shape[:2]), default) if mask is None else mask.cpu().numpy()
+    return found if batch_first else found.T

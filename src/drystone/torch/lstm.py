@@ -14,9 +14,9 @@ from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
 from drystone.core.shuffle import check_seed
 from drystone.torch.batch import TensorBatch
-from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor, grid_of_masks
-from drystone.torch.directions import Direction, directions_of, unmasked
-from drystone.torch.dropout import SequenceDropout, sequence_dropout
+from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor
+from drystone.torch.directions import Direction, directions_of, directions_of_masks, unmasked
+from drystone.torch.dropout import DropoutSettings, SequenceDropout, sequence_dropout
 from drystone.torch.lstm_run import LSTMRun, State
 from drystone.torch.packed import in_order, pack, unpack
 from drystone.torch.parameters import Parameters, Sizes, check_fraction
@@ -52,7 +52,8 @@ class LSTM(Parameters):
         bidirectional: whether a second set of layers runs backward through each sequence.
         proj_size: units that h is projected to, less than hidden_size; 0 for no projection.
         device, dtype: of the parameters.
-        kernel: "auto", or one of "vendor" and "reference".
+        kernel: "auto", or one of "vendor" and "reference". "vendor" is exact as long as what enters a gate beside the
+            inputs (biases, and weights times h) stays below 9,900; "reference" knows no such bound.
         variational_dropout: fraction of each layer's inputs dropped in training, from 0 to less than 1: the same
             ones at all steps of a sequence (Gal and Ghahramani, 2016). They follow from (dropout_seed, epoch,
             sequence, layer) alone, so they last over batches and ranks; `run` and `prepare` then need the epoch.
@@ -185,8 +186,7 @@ class LSTM(Parameters):
         device = self.first_weight.device
         dropout = None
         if self.variational_dropout and epoch is not None:
-            fraction, seed = self.variational_dropout, self.dropout_seed
-            dropout = sequence_dropout(grid, device, self.sizes, fraction=fraction, seed=seed, epoch=epoch)
+            dropout = sequence_dropout(grid, device, self._dropout_settings(), epoch)
         return PreparedGrid.of(grid, device, both=self.bidirectional, dropout=dropout)
 
     def run(
@@ -226,6 +226,9 @@ class LSTM(Parameters):
         Args:
             batch: a batch, or its grid.
 
+        Raises:
+            ShapeError: a backward direction on a sequence that spans several batches; no kernel runs that.
+
         Example:
             >>> print(LSTM(2, 8).explain(Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])))
             vendor: runs, the first that can
@@ -236,16 +239,21 @@ class LSTM(Parameters):
         weight = self.first_weight
         weights = self.weights("_l0", run_dtype(weight.device, weight.dtype))
         x = weights.input.new_zeros(()).expand(grid.num_rows, grid.num_steps, self.input_size)
-        masks = directions_of(grid, x.device, both=False)[0].masks
+        masks = directions_of(grid, x.device, both=self.bidirectional)[0].masks
         return explain(self.kernel, Layer(x, None, weights, masks))
+
+    def _dropout_settings(self) -> DropoutSettings:
+        features = tuple(self.sizes.below(layer) for layer in range(self.num_layers))
+        return DropoutSettings(self.variational_dropout, self.dropout_seed, features)
 
     def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
         if not isinstance(grid, PreparedGrid):
             grid = self.prepare(grid, epoch=epoch)
         elif epoch is not None:
             raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
-        elif len(grid.directions) != self.sizes.directions:
-            raise ShapeError(f"the grid was prepared for {len(grid.directions)} directions; use this LSTM's prepare.")
+        else:
+            dropout = self._dropout_settings() if self.training else None
+            grid.check_fits(self.first_weight.device, self.sizes.directions, dropout)
         if self.training and self.variational_dropout and grid.dropout is None:
             raise ShapeError("variational dropout must know the epoch in training: pass epoch=loader.epoch.")
         return grid
@@ -268,8 +276,8 @@ class LSTM(Parameters):
         if reset is None and valid is None:
             directions = unmasked(num_rows, num_steps, x.device, both=self.bidirectional)
         else:
-            grid = grid_of_masks(x, reset, valid, batch_first=self.batch_first)
-            directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=reset is None)
+            both = self.bidirectional
+            directions = directions_of_masks(x, reset, valid, batch_first=self.batch_first, both=both)
         stacked = self._stack(self._turned(x), state, directions)
         return self._turned(stacked.output), stacked.state()
 
@@ -279,9 +287,8 @@ class LSTM(Parameters):
         if has_masks:
             raise ShapeError("a PackedSequence says itself where its steps are: pass no masks with it.")
         check_input(packed.data, (len(packed.data), self.input_size), self.first_weight)
-        x, lengths, grid = unpack(packed)
-        check_state(state, self.sizes.state_shapes(grid.num_rows), x)
-        directions = directions_of(grid, x.device, both=self.bidirectional, one_run_a_row=True)
+        x, lengths, directions = unpack(packed, both=self.bidirectional)
+        check_state(state, self.sizes.state_shapes(len(x)), x)
         before = None if state is None else in_order(state, packed.sorted_indices)
         stacked = self._stack(x, before, directions)
         return pack(stacked.output, lengths, packed), in_order(stacked.state(), packed.unsorted_indices)

@@ -1,12 +1,14 @@
-"""PyTorch's `PackedSequence` as a grid of one sequence a row, and back; nothing waits for the device."""
+"""PyTorch's `PackedSequence` laid out, one sequence a row, and back; nothing waits for the device."""
 
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from drystone.core.grid import Grid
+from drystone.torch.directions import Direction, directions_of
 
 State = tuple[Tensor, Tensor]
 
@@ -16,14 +18,16 @@ class Unpacked(NamedTuple):
 
     x: Tensor  # [rows, steps, features]
     lengths: Tensor  # [rows], on the host
-    grid: Grid
+    directions: tuple[Direction, ...]
 
 
-def unpack(packed: PackedSequence) -> Unpacked:
-    """Lays a packed sequence out on a grid."""
+@torch.compiler.disable(reason="a PackedSequence is read on the host")
+def unpack(packed: PackedSequence, *, both: bool) -> Unpacked:
+    """Lays a packed sequence out, for one direction or for both."""
     x, lengths = pad_packed_sequence(PackedSequence(packed.data, packed.batch_sizes), batch_first=True)
     valid = np.arange(x.shape[1]) < lengths.numpy()[:, None]
-    return Unpacked(x, lengths, Grid.from_masks(reset=np.zeros_like(valid), valid=valid))
+    grid = Grid.from_masks(reset=np.zeros_like(valid), valid=valid)
+    return Unpacked(x, lengths, directions_of(grid, x.device, both=both, one_run_a_row=True))
 
 
 def pack(output: Tensor, lengths: Tensor, like: PackedSequence) -> PackedSequence:

@@ -81,6 +81,8 @@ def _steps(grid: Grid, what: str, device: torch.device) -> _Steps:
 def _last(cells: Tensor, grid: Grid, device: torch.device, *, bidirectional: bool) -> Tensor:
     if not bidirectional:
         return cells.index_select(0, _ends(grid, device))  # pyright: ignore[reportCallIssue]
+    if cells.shape[1] % 2:
+        raise ShapeError(f"output has {cells.shape[1]} units; of two directions it has as many of each.")
     first, last = _both_ends(grid, device)  # pyright: ignore[reportCallIssue]
     forward, backward = cells.chunk(2, dim=1)
     return torch.cat([forward.index_select(0, last), backward.index_select(0, first)], dim=1)

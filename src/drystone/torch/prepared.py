@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 
+from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
 from drystone.torch.directions import Direction, LastSteps, directions_of, last_steps_of
-from drystone.torch.dropout import SequenceDropout
+from drystone.torch.dropout import DropoutSettings, SequenceDropout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,3 +41,23 @@ class PreparedGrid:
             last_steps=last_steps_of(grid, device, both=both),
             dropout=dropout,
         )
+
+    def check_fits(self, device: torch.device, num_directions: int, dropout: DropoutSettings | None) -> None:
+        """Raises ShapeError where it was prepared by an LSTM to which other things matter.
+
+        Args:
+            device: of the weights.
+            num_directions: 1 or 2.
+            dropout: what variational dropout, if any, must have been made for; None where none is to act.
+        """
+        if len(self.directions) != num_directions:
+            raise ShapeError(f"the grid was prepared for {len(self.directions)} directions; use this LSTM's prepare.")
+        prepared_on = self.last_steps[0].row.device
+        if prepared_on != device:
+            raise ShapeError(
+                f"the grid was prepared on {prepared_on} and the weights are on {device}; prepare it anew."
+            )
+        if dropout is not None and self.dropout is not None and self.dropout.settings != dropout:
+            raise ShapeError(
+                "the grid was prepared for the variational dropout of another LSTM; use this LSTM's prepare."
+            )

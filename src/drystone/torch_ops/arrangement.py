@@ -10,7 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 from torch.autograd.function import FunctionCtx
+
+from drystone.core.errors import ShapeError
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -82,6 +85,7 @@ class Arrangement(NamedTuple):
         """From the grid, [rows, steps, units], to the call, [num_steps, rows, units]."""
         if self.places is None or self.cells is None:
             return values.transpose(0, 1)
+        _refuse_tangents(values)
         return take_cells(values.flatten(0, 1), *self.places, *self.cells).unflatten(0, (self.num_steps, -1))
 
     def restore(self, values: Tensor, valid: Tensor | None) -> Tensor:
@@ -89,6 +93,7 @@ class Arrangement(NamedTuple):
         if self.places is None or self.cells is None:
             turned = values.transpose(0, 1)
             return turned if valid is None else torch.where(valid[..., None], turned, 0.0)
+        _refuse_tangents(values)
         return take_cells(values.flatten(0, 1), *self.cells, *self.places).unflatten(0, (values.shape[1], -1))
 
 
@@ -178,6 +183,12 @@ def _keep_the_ways(ctx: FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor)
 def _take_back(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
     index, holes, index_back, holes_back = ctx.saved_tensors  # pyright: ignore[reportAttributeAccessIssue]
     return take_cells(gradient, index_back, holes_back, index, holes), None, None, None, None
+
+
+def _refuse_tangents(values: Tensor) -> None:
+    """PyTorch would pass them through an operator of ours as 0, and say nothing."""
+    if not torch.compiler.is_compiling() and forward_ad.unpack_dual(values).tangent is not None:
+        raise ShapeError('the vendor kernel has no forward-mode derivative (jvp, jacfwd); use kernel="reference".')
 
 
 take_cells.register_autograd(_take_back, setup_context=_keep_the_ways)

@@ -68,8 +68,10 @@ def _call(x: Tensor, h: Tensor, c: Tensor, weights: Weights) -> tuple[Tensor, Te
 
 
 def _signalled(weights: Weights) -> Weights:
-    columns = weights.input.new_tensor([HOLD, ZERO]).T.repeat_interleave(weights.input.shape[0] // 4, dim=0)
-    return weights._replace(input=torch.cat([weights.input, columns], dim=1))
+    # Filled on the device: numbers copied from the host would make it wait for the device.
+    shape = weights.input.shape[0] // 4, 1
+    columns = [torch.cat([weights.input.new_full(shape, gate) for gate in signal]) for signal in (HOLD, ZERO)]
+    return weights._replace(input=torch.cat([weights.input, *columns], dim=1))
 
 
 def _copied(weights: Weights) -> Weights:
