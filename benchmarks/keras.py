@@ -45,12 +45,17 @@ def main() -> None:
     arguments = arguments_given()
     figures: dict[str, Any] = {}
     for backend in BACKENDS if arguments.backend is None else (arguments.backend,):
-        with fresh_process(os.environ.update, {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}) as process:
+        with fresh_process(run_on, backend) as process:
             figures[backend] = process.submit(figures_of, arguments).result()
         print(f"\n{backend}\n")
         print(markdown(HEADERS, [line(*each) for each in figures[backend].items()]), flush=True)
     settings = {key: value for key, value in vars(arguments).items() if key != "json"}
     write(arguments.json, {**where(VERSIONS), **settings, "figures": figures})
+
+
+def run_on(backend: str) -> None:
+    """Chooses the backend of Keras, before anything imports it."""
+    os.environ |= {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 def arguments_given() -> Namespace:

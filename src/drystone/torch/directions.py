@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from drystone.core.grid import Bools, Grid
-from drystone.torch.whole import whole_sequences
+from drystone.core.whole import whole_sequences
 from drystone.torch_ops.arrangement import to_device
 from drystone.torch_ops.kernel import LayerResult, Masks
 
