@@ -21,11 +21,13 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.append(sys.path.pop(0))  # this folder last: `import keras` must not find this file
+HERE = str(Path(__file__).parent)
+sys.path = [*(path for path in sys.path if path != HERE), HERE]  # `import keras` must not find this file
 
 from common import arguments_of, fresh_process, lognormal_lengths, markdown, quantiles, seconds_of, timed, where, write
 
