@@ -29,10 +29,10 @@ def test_public_names() -> None:
 
 def test_fit_warns_of_plain_metrics_once() -> None:
     model, data = compiled(by_step(), metrics=["mae", keras.metrics.MeanSquaredError()]), dataset(Padded(4))
-    with pytest.warns(UserWarning, match=r"metrics=\['mae', 'MeanSquaredError'\] takes no notice.*weighted_metrics=") as seen:
+    words = r"metrics=\['mae', 'MeanSquaredError'\] takes no notice.*weighted_metrics="
+    with pytest.warns(UserWarning, match=words):
         model.evaluate(data, verbose=0)
-        model.evaluate(data, verbose=0)
-    assert len([each for each in seen if "takes no notice" in str(each.message)]) == 1
+    model.evaluate(data, verbose=0)  # a second warning would be an error
 
 
 @pytest.mark.parametrize("layout", [Padded(4), Packed(sequences=4), Stateful(rows=2, steps=4)], ids=repr)
@@ -80,11 +80,13 @@ def test_losses_that_cannot_be_saved_are_no_obstacle() -> None:
 def test_targets_have_to_be_of_the_models_shape() -> None:
     x = keras.Input((None, 2), name="x")
     one = keras.Model(x, keras.layers.Dense(1)(keras.layers.GlobalMaxPooling1D()(x)))
-    with pytest.raises(DataError, match="target 't' has a value a step, and the model's output is .*return_sequences=True"):
+    with pytest.raises(
+        DataError, match="target 't' has a value a step, and the model's output is .*return_sequences=True"
+    ):
         check(one, Dataset(loader(Padded(4)), x="x", y="t"))
     each = keras.Model(x, keras.layers.Dense(1)(x))
+    each.compile(loss="mse")
     with pytest.raises(DataError, match="target 'y' has one value a sequence, and the model's output is .*BySequence"):
-        each.compile(loss="mse")
         each.fit(Dataset(loader(Padded(4)), x="x", y="y"), verbose=0)
     check(one, Dataset(loader(Padded(4)), x="x", y="y"))
     check(each, Dataset(loader(Padded(4)), x="x", y="t"))

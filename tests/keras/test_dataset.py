@@ -7,10 +7,22 @@ import keras
 import numpy as np
 import pytest
 
-from drystone import Bucketed, DataError, DrystoneError, Layout, Loader, Packed, Padded, Sequences, Stateful, Stream, StreamError
+from drystone import (
+    Bucketed,
+    DataError,
+    DrystoneError,
+    Layout,
+    Loader,
+    Packed,
+    Padded,
+    Sequences,
+    Stateful,
+    Stream,
+    StreamError,
+)
 from drystone.keras import Dataset
 from drystone.torch import batches
-from tests.keras.small import LAYOUTS, LENGTHS, by_step, loader, sequences
+from tests.keras.small import LAYOUTS, LENGTHS, First, by_step, loader, sequences
 
 BACKEND = keras.backend.backend()
 
@@ -161,7 +173,7 @@ def test_padding_to_boundaries_gives_few_shapes_so_few_compilations() -> None:
     layout = Bucketed(boundaries=(4, 8), batch_size=(4, 3, 3), pad_to="boundary")
     data = dataset(layout, sequences(rng.integers(1, 9, 40).tolist()))
     x, reset = keras.Input((None, 2), name="x"), keras.Input((None,), dtype="bool", name="reset")
-    model = keras.Model({"x": x, "reset": reset}, keras.layers.Dense(1)(Count()(x)))
+    model = keras.Model({"x": x, "reset": reset}, keras.layers.Dense(1)(First()([Count()(x), reset])))
     model.compile(loss="mse", optimizer="sgd")
     traces.clear()
     shapes = {tuple(batch[0]["x"].shape) for batch in data}

@@ -39,7 +39,10 @@ def test_targets_a_step(layout: Layout, loss: Any) -> None:
     data = Dataset(loader(layout), x=["x", "reset"], y="t")
     printed = fitted(model, data, loss, ["mae"])
     error = np.concatenate(errors(model, seqs, "t"))
-    assert printed == {"loss": pytest.approx((error**2).mean(), **CLOSE), "mae": pytest.approx(abs(error).mean(), **CLOSE)}
+    assert printed == {
+        "loss": pytest.approx((error**2).mean(), **CLOSE),
+        "mae": pytest.approx(abs(error).mean(), **CLOSE),
+    }
     assert evaluated(model, data) == pytest.approx(printed, **CLOSE)
 
 
@@ -49,7 +52,10 @@ def test_targets_a_sequence(layout: Layout) -> None:
     data = Dataset(loader(layout), x=["x", "ends", "reset"], y="y")
     printed = fitted(model, data, "mse", ["mae"])
     error = np.concatenate(errors(model, seqs, "y"))
-    assert printed == {"loss": pytest.approx((error**2).mean(), **CLOSE), "mae": pytest.approx(abs(error).mean(), **CLOSE)}
+    assert printed == {
+        "loss": pytest.approx((error**2).mean(), **CLOSE),
+        "mae": pytest.approx(abs(error).mean(), **CLOSE),
+    }
     assert evaluated(model, data) == pytest.approx(printed, **CLOSE)
 
 
@@ -61,10 +67,18 @@ def test_targets_a_sequence_one_a_row() -> None:
     printed = fitted(model, Dataset(loader(Padded(4)), x="x", y="y"), "mse", ["mae"])
     weight, bias = numbers_of(model)
     plan = Padded(4).plan(seqs.lengths, 1)
-    longest = {int(at): plan.shape(int(batch))[1] for at, batch in zip(plan.column("sequence"), plan.column("batch"), strict=True)}
-    top = [np.vstack([each["x"], np.zeros((longest[at] - len(each["x"]), 2))]).max(axis=0) for at, each in enumerate(seqs)]
+    longest = {
+        int(at): plan.shape(int(batch))[1]
+        for at, batch in zip(plan.column("sequence"), plan.column("batch"), strict=True)
+    }
+    top = [
+        np.vstack([each["x"], np.zeros((longest[at] - len(each["x"]), 2))]).max(axis=0) for at, each in enumerate(seqs)
+    ]
     error = np.array([(row @ weight + bias)[0] for row in top]) - seqs.field("y").values
-    assert printed == {"loss": pytest.approx((error**2).mean(), **CLOSE), "mae": pytest.approx(abs(error).mean(), **CLOSE)}
+    assert printed == {
+        "loss": pytest.approx((error**2).mean(), **CLOSE),
+        "mae": pytest.approx(abs(error).mean(), **CLOSE),
+    }
 
 
 @pytest.mark.parametrize(("x", "y", "weight"), [(["x", "reset"], "t", "v"), (["x", "ends", "reset"], "y", "w")])
@@ -79,8 +93,7 @@ def test_weights_of_ones_own(x: list[str], y: str, weight: str) -> None:
 
 def test_steps_that_are_not_scored_do_not_count() -> None:
     seqs = sequences().ahead("t", [1, 2], name="later")
-    x, reset = keras.Input((None, 2), name="x"), keras.Input((None,), dtype="bool", name="reset")
-    model = keras.Model({"x": x, "reset": reset}, keras.layers.Dense(2)(x))
+    model = by_step(outputs=2)
     printed = fitted(model, Dataset(loader(Stateful(rows=2, steps=4), seqs), x=["x", "reset"], y="later"), "mse", [])
     weight, bias = numbers_of(model)
     errors = [
@@ -98,7 +111,9 @@ def test_two_targets_have_weights_of_their_own() -> None:
     )
     part = gathered()
     dense = keras.layers.Dense(1, name="t")
-    model = keras.Model({"x": x, "ends": ends, "reset": reset}, {"t": dense(x), "y": part({"x": x, "ends": ends, "reset": reset})})
+    model = keras.Model(
+        {"x": x, "ends": ends, "reset": reset}, {"t": dense(x), "y": part({"x": x, "ends": ends, "reset": reset})}
+    )
     model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0))
     data = Dataset(loader(Packed(sequences=4)), x=["x", "ends", "reset"], y=["t", "y"])
     printed = model.fit(data, verbose=0).history
@@ -132,7 +147,10 @@ def test_masks_of_layers_leave_weighted_mean_alone() -> None:
     model = keras.Model(x, keras.layers.Dense(1)(keras.layers.Masking(0.0)(x)))
     printed = fitted(model, Dataset(loader(Padded(4)), x="x", y="t"), WeightedMean("mse"), ["mae"])
     error = np.concatenate(errors(model, sequences(), "t"))
-    assert printed == {"loss": pytest.approx((error**2).mean(), **CLOSE), "mae": pytest.approx(abs(error).mean(), **CLOSE)}
+    assert printed == {
+        "loss": pytest.approx((error**2).mean(), **CLOSE),
+        "mae": pytest.approx(abs(error).mean(), **CLOSE),
+    }
 
 
 def test_metrics_that_count_take_every_step_for_one() -> None:
@@ -147,7 +165,8 @@ def test_metrics_that_count_take_every_step_for_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "loss", ["mse", "binary_crossentropy", keras.losses.BinaryCrossentropy(), keras.losses.Huber(), lambda y, p: abs(y - p)]
+    "loss",
+    ["mse", "binary_crossentropy", keras.losses.BinaryCrossentropy(), keras.losses.Huber(), lambda y, p: abs(y - p)],
 )
 def test_weighted_mean_is_that_of_any_loss(loss: Any) -> None:
     rng = np.random.default_rng(0)
@@ -155,7 +174,9 @@ def test_weighted_mean_is_that_of_any_loss(loss: Any) -> None:
     single = [float(WeightedMean(loss)(y[[i]][:, [j]], output[[i]][:, [j]])) for i in range(3) for j in range(4)]
     plain = keras.losses.get(loss)
     if not callable(loss):
-        assert single[0] == pytest.approx(float(keras.ops.mean(plain(y[0, :1].astype("float32"), output[0, :1]))), rel=1e-5)
+        assert single[0] == pytest.approx(
+            float(keras.ops.mean(plain(y[0, :1].astype("float32"), output[0, :1]))), rel=1e-5
+        )
     printed = float(WeightedMean(loss)(y, output, weight.astype("float32")))
     assert printed == pytest.approx((np.array(single).reshape(3, 4) * weight).mean(), rel=1e-5)
 
@@ -164,6 +185,8 @@ def test_losses_and_metrics_save_and_load() -> None:
     loss = keras.losses.deserialize(keras.losses.serialize(WeightedMean("mse")))
     assert isinstance(loss, WeightedMean)
     assert loss.get_config() == WeightedMean("mse").get_config()
-    metric = keras.metrics.deserialize(keras.metrics.serialize(EveryStep(keras.metrics.AUC(num_thresholds=7), name="area")))
+    metric = keras.metrics.deserialize(
+        keras.metrics.serialize(EveryStep(keras.metrics.AUC(num_thresholds=7), name="area"))
+    )
     assert (metric.name, metric.metric.num_thresholds) == ("area", 7)
     assert WeightedMean("mse")(np.zeros((1, 2, 1)), np.ones((1, 2, 1)), np.zeros((1, 2))) == 0

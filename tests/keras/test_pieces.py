@@ -64,7 +64,13 @@ def test_no_row_is_empty_unless_a_sequence_waits_there(layout: Layout) -> None:
 def test_a_row_on_which_a_sequence_waits_stays_empty() -> None:
     times = [np.array([0, 9]), np.arange(10)]
     seqs = Sequences.from_arrays({"n": [[1, 2], np.arange(3, 13)], "time": times})
-    made = Source(Loader(seqs, Stateful(rows=2, steps=3, align="time", order="given")), ["n", "valid", "reset"], "n", None, "float32")
+    made = Source(
+        Loader(seqs, Stateful(rows=2, steps=3, align="time", order="given")),
+        ["n", "valid", "reset"],
+        "n",
+        None,
+        "float32",
+    )
     empty = [(~x["valid"].any(axis=1)).tolist() for x, _, _ in made.epoch()]
     assert empty == [[False, False], [True, False], [True, False], [False, False]]
 
@@ -159,7 +165,7 @@ def test_what_cannot_be_fed_is_refused(x: Any, y: Any, weight: Any, words: str) 
 def test_borders_inside_rows_have_to_reach_the_model(layout: Layout) -> None:
     with pytest.raises(DataError, match='starts a sequence on row .* Add "reset" to x'):
         source(layout, ["x", "valid", "ends"], "t")
-    with pytest.raises(DataError, match='target \'y\' has one value a sequence.* Add "ends" to x'):
+    with pytest.raises(DataError, match="target 'y' has one value a sequence.* Add \"ends\" to x"):
         source(layout, ["x", "valid", "reset"], "y")
 
 

@@ -101,9 +101,9 @@ class Dataset(keras.utils.PyDataset):
             self._close()
         call = calling()
         if call is not None:
+            self._check(call)
             if not call.runs:
                 return
-            self._check(call)
         with self._lock:
             self._epoch = self.source.epoch()
             self._frame = None if call is None else call.frame
