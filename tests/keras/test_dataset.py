@@ -221,6 +221,24 @@ def test_a_second_live_pass_is_an_error() -> None:
         a_model().fit(Dataset(own, x=["x", "reset"], y="t"), verbose=0)
 
 
+def test_an_epoch_within_an_epoch_is_an_error() -> None:
+    class Evaluate(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.model.evaluate(data, verbose=0)
+
+    data = dataset(Stateful(rows=2, steps=4))
+    with pytest.raises(
+        DrystoneError, match="evaluate asks for batches within an epoch .* still going on.*second Dataset"
+    ):
+        a_model().fit(data, verbose=0, callbacks=[Evaluate()])
+
+
+def test_predict_takes_the_inputs_alone() -> None:
+    data = Dataset(loader(Packed(rows=2, steps=9)), x=["x", "reset"], y=None)
+    num_batches = len(data)
+    assert a_model().predict(data, verbose=0).shape == (2 * num_batches, 9, 1)
+
+
 def test_a_stream_is_refused_with_what_to_do() -> None:
     stream = Stream([{"x": [1.0, 2.0]}], per_step=["x"])
     with pytest.raises(StreamError, match="Read the data into Sequences; or loop over the loader yourself"):
