@@ -49,18 +49,25 @@ def gathered() -> keras.Model:
     """Sees single steps, and gives an output for each of `ends`: exact over any layout, without a recurrent layer."""
     x, reset = keras.Input((None, 2), name="x"), keras.Input((None,), dtype="bool", name="reset")
     ends = keras.Input((), dtype="int32", name="ends")
-    return keras.Model({"x": x, "ends": ends, "reset": reset}, keras.layers.Dense(1)(_Gather()([x, ends])))
+    return keras.Model({"x": x, "ends": ends, "reset": reset}, keras.layers.Dense(1)(_Gather()([x, ends, reset])))
 
 
-def by_step() -> keras.Model:
+def by_step(outputs: int = 1) -> keras.Model:
     """One Dense layer on single steps, which is right over any layout; `reset` goes in and is not used."""
     x, reset = keras.Input((None, 2), name="x"), keras.Input((None,), dtype="bool", name="reset")
-    return keras.Model({"x": x, "reset": reset}, keras.layers.Dense(1)(x))
+    return keras.Model({"x": x, "reset": reset}, keras.layers.Dense(outputs, name="t")(First()([x, reset])))
+
+
+class First(keras.layers.Layer):
+    """Passes on the first input, and takes the others because a model may have no input that leads nowhere."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs[0]
 
 
 class _Gather(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
-        x, ends = inputs
+        x, ends, _ = inputs
         return keras.ops.take(keras.ops.reshape(x, (-1, 2)), ends, axis=0)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import pytest
 
-import drystone.keras
 from drystone import DataError, Layout, Packed, Padded, Stateful
 from drystone.keras import Dataset, EveryStep, WeightedMean, check
 from tests.keras.small import by_step, gathered, loader
@@ -21,20 +20,12 @@ def compiled(model: keras.Model, **arguments: Any) -> keras.Model:
     return model
 
 
-def test_public_names() -> None:
-    assert drystone.keras.__all__ == ["Dataset", "EveryStep", "WeightedMean", "check", "to_tf_dataset"]
-    for name in drystone.keras.__all__:
-        assert getattr(drystone.keras, name) is not None
-
-
 def test_fit_warns_of_plain_metrics_once() -> None:
     model, data = compiled(by_step(), metrics=["mae", keras.metrics.MeanSquaredError()]), dataset(Padded(4))
-    with pytest.warns(
-        UserWarning, match=r"metrics=\['mae', 'MeanSquaredError'\] takes no notice.*weighted_metrics="
-    ) as seen:
+    words = r"metrics=\['mae', 'MeanSquaredError'\] takes no notice.*weighted_metrics="
+    with pytest.warns(UserWarning, match=words):
         model.evaluate(data, verbose=0)
-        model.evaluate(data, verbose=0)
-    assert len([each for each in seen if "takes no notice" in str(each.message)]) == 1
+    model.evaluate(data, verbose=0)  # a second warning would be an error
 
 
 @pytest.mark.parametrize("layout", [Padded(4), Packed(sequences=4), Stateful(rows=2, steps=4)], ids=repr)
@@ -87,8 +78,8 @@ def test_targets_have_to_be_of_the_models_shape() -> None:
     ):
         check(one, Dataset(loader(Padded(4)), x="x", y="t"))
     each = keras.Model(x, keras.layers.Dense(1)(x))
+    each.compile(loss="mse")
     with pytest.raises(DataError, match="target 'y' has one value a sequence, and the model's output is .*BySequence"):
-        each.compile(loss="mse")
         each.fit(Dataset(loader(Padded(4)), x="x", y="y"), verbose=0)
     check(one, Dataset(loader(Padded(4)), x="x", y="y"))
     check(each, Dataset(loader(Padded(4)), x="x", y="t"))

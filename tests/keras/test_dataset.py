@@ -22,7 +22,7 @@ from drystone import (
 )
 from drystone.keras import Dataset
 from drystone.torch import batches
-from tests.keras.small import LAYOUTS, LENGTHS, by_step, loader, sequences
+from tests.keras.small import LAYOUTS, LENGTHS, First, by_step, loader, sequences
 
 BACKEND = keras.backend.backend()
 
@@ -173,7 +173,7 @@ def test_padding_to_boundaries_gives_few_shapes_so_few_compilations() -> None:
     layout = Bucketed(boundaries=(4, 8), batch_size=(4, 3, 3), pad_to="boundary")
     data = dataset(layout, sequences(rng.integers(1, 9, 40).tolist()))
     x, reset = keras.Input((None, 2), name="x"), keras.Input((None,), dtype="bool", name="reset")
-    model = keras.Model({"x": x, "reset": reset}, keras.layers.Dense(1)(Count()(x)))
+    model = keras.Model({"x": x, "reset": reset}, keras.layers.Dense(1)(First()([Count()(x), reset])))
     model.compile(loss="mse", optimizer="sgd")
     traces.clear()
     shapes = {tuple(batch[0]["x"].shape) for batch in data}
@@ -216,7 +216,27 @@ def test_a_second_live_pass_is_an_error() -> None:
     live = iter(own)
     next(live)
     with pytest.raises(DrystoneError, match="a pass over this loader is still going on"):
-        next(iter(data))
+        iter(data)
+    with pytest.raises(DrystoneError, match="a pass over this loader is still going on"):
+        a_model().fit(Dataset(own, x=["x", "reset"], y="t"), verbose=0)
+
+
+def test_an_epoch_within_an_epoch_is_an_error() -> None:
+    class Evaluate(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            self.model.evaluate(data, verbose=0)
+
+    data = dataset(Stateful(rows=2, steps=4))
+    with pytest.raises(
+        DrystoneError, match="evaluate asks for batches within an epoch .* still going on.*second Dataset"
+    ):
+        a_model().fit(data, verbose=0, callbacks=[Evaluate()])
+
+
+def test_predict_takes_the_inputs_alone() -> None:
+    data = Dataset(loader(Packed(rows=2, steps=9)), x=["x", "reset"], y=None)
+    num_batches = len(data)
+    assert a_model().predict(data, verbose=0).shape == (2 * num_batches, 9, 1)
 
 
 def test_a_stream_is_refused_with_what_to_do() -> None:

@@ -93,8 +93,7 @@ def test_weights_of_ones_own(x: list[str], y: str, weight: str) -> None:
 
 def test_steps_that_are_not_scored_do_not_count() -> None:
     seqs = sequences().ahead("t", [1, 2], name="later")
-    x, reset = keras.Input((None, 2), name="x"), keras.Input((None,), dtype="bool", name="reset")
-    model = keras.Model({"x": x, "reset": reset}, keras.layers.Dense(2)(x))
+    model = by_step(outputs=2)
     printed = fitted(model, Dataset(loader(Stateful(rows=2, steps=4), seqs), x=["x", "reset"], y="later"), "mse", [])
     weight, bias = numbers_of(model)
     errors = [

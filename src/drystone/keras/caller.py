@@ -32,6 +32,13 @@ class Call:
         """Whether it runs over an epoch; else it looks at a batch, such as to build the model."""
         return self.method in METHODS
 
+    def is_within(self, frame: FrameType | None) -> bool:
+        """Whether this call was made by another one that is still going on."""
+        outer = self.frame.f_back
+        while outer is not None and outer is not frame:
+            outer = outer.f_back
+        return outer is not None
+
 
 def calling() -> Call | None:
     """Returns the innermost method of a Keras model among the callers of this function.

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, final
 
 import keras
 
-from drystone.core.errors import DataError
+from drystone.core.errors import DataError, DrystoneError
 from drystone.core.loader import Loader
 from drystone.keras.batch_count import BatchCount
 from drystone.keras.caller import Call, calling
@@ -88,8 +88,7 @@ class Dataset(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         """Returns the next batch of the epoch that is going on; outside one, batch `index` of the next."""
         with self._lock:
-            if self._is_left(calling()):
-                self._close()
+            self._leave(calling())
             if self._epoch is None:
                 return self._look(index)
             try:
@@ -99,13 +98,14 @@ class Dataset(keras.utils.PyDataset):
 
     def on_epoch_begin(self) -> None:
         """Begins the loader's epoch from its first batch."""
-        with self._lock:
-            self._close()
         call = calling()
+        with self._lock:
+            self._leave(call)
+            self._close()
         if call is not None:
+            self._check(call)
             if not call.runs:
                 return
-            self._check(call)
         with self._lock:
             self._epoch = self.source.epoch()
             self._frame = None if call is None else call.frame
@@ -114,7 +114,8 @@ class Dataset(keras.utils.PyDataset):
     def on_epoch_end(self) -> None:
         """Ends the epoch; where all its batches were taken, the next one is due."""
         with self._lock:
-            if self._epoch is not None and not self._is_left(calling()):
+            self._leave(calling())
+            if self._epoch is not None:
                 next(self._epoch, None)
             self._close()
 
@@ -123,9 +124,16 @@ class Dataset(keras.utils.PyDataset):
             self._epoch.close()
         self._epoch = self._frame = None
 
-    def _is_left(self, call: Call | None) -> bool:
-        """Whether the epoch was begun by another call than the one that asks now, which ended within it."""
-        return call is not None and call.frame is not self._frame
+    def _leave(self, call: Call | None) -> None:
+        """Ends an epoch that another call began and ended within; it is an error where that call is going on."""
+        if self._epoch is None or call is None or call.frame is self._frame:
+            return
+        if call.is_within(self._frame):
+            raise DrystoneError(
+                f"{call.method} asks for batches within an epoch of this Dataset that is still going on; "
+                f"make a second Dataset, over a Loader of its own."
+            )
+        self._close()
 
     def _look(self, index: int) -> tuple[Any, ...]:
         """Returns a batch outside an epoch. TensorFlow takes the shapes of all from the first two: see that steps differ."""
@@ -139,7 +147,7 @@ class Dataset(keras.utils.PyDataset):
                     f"{call.method}({name}={call.arguments[name]}) would stop within an epoch, and its numbers are made "
                     f"for a whole one. Leave it out; for fewer sequences, take a part of them: seqs.select(...)."
                 )
-        if not self._is_checked:
+        if not self._is_checked and call.method != "predict":
             self._is_checked = True
             check_source(call.model, self.source)
 

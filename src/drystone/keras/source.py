@@ -11,6 +11,7 @@ from drystone.core.collate import fill
 from drystone.core.errors import DataError, StreamError
 from drystone.core.grid import Grid
 from drystone.core.loader import Loader
+from drystone.core.passes import Pass
 from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
 from drystone.keras.pieces import Frame, pieces
@@ -153,10 +154,15 @@ class Source:
         return bool(steps[0] == steps[1]) and len({*steps.tolist(), *after.column("steps").tolist()}) > 1
 
     def epoch(self) -> Generator[tuple[Any, ...], None, None]:
-        """Yields the batches of the loader's epoch, from its first; when all are taken, the next epoch is due."""
+        """Begins the loader's epoch, from its first batch; when all are taken, the next epoch is due.
+
+        Raises:
+            DrystoneError: another pass over the loader is going on.
+        """
         self.loader.epoch = self.loader.epoch
-        frames = self.frames
-        batches = iter(self.loader)
+        return self._made(self.frames, iter(self.loader))
+
+    def _made(self, frames: EpochFrames, batches: Pass) -> Generator[tuple[Any, ...], None, None]:
         try:
             for number, batch in enumerate(batches):
                 yield pieces(batch, self.recipe, frames.frame(number, batch))
