@@ -9,6 +9,9 @@ import pytest
 
 collect_ignore_glob = [] if "KERAS_BACKEND" in os.environ else ["test_*.py"]
 
+# The models of the tests are small: compiling them takes JAX far longer than running them.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
 # Keras on torch asks NumPy for arrays in a way that torch does not know yet; neither is ours to mend.
 OF_KERAS = ["ignore:__array__ implementation doesn't accept a copy", "ignore:__array_wrap__ must accept context"]
 

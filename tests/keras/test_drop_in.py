@@ -192,21 +192,21 @@ def test_weights_load_both_ways(tmp_path: Path) -> None:
             target.set_weights(source.get_weights())
 
 
-def test_plain_bidirectional_takes_it(x: Array) -> None:
-    for merge_mode in ("concat", "sum", "ave", "mul", None):
-        plain = keras.layers.Bidirectional(keras.layers.LSTM(UNITS, return_state=True), merge_mode=merge_mode)
-        layers = [
-            wrapper(LSTM(UNITS, return_state=True), merge_mode=merge_mode)
-            for wrapper in (keras.layers.Bidirectional, Bidirectional)
-        ]
-        expected = plain(x)
-        for layer in layers:
-            layer.build(x.shape)
-            layer.set_weights(plain.get_weights())
-            agree(layer(x), expected)
-        agree(layers[1](x, valid=np.ones((ROWS, STEPS), bool)), expected)
-        assert isinstance(layers[0].backward_layer, LSTM)
-        assert layers[0].backward_layer.go_backwards
+@pytest.mark.parametrize("merge_mode", ["concat", "sum", "ave", "mul", None])
+def test_both_wrappers_for_two_directions_take_it(x: Array, merge_mode: str | None) -> None:
+    plain = keras.layers.Bidirectional(keras.layers.LSTM(UNITS, return_state=True), merge_mode=merge_mode)
+    mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0]], bool)
+    expected = plain(x, mask=mask)
+    for wrapper in (keras.layers.Bidirectional, Bidirectional):
+        both = wrapper(LSTM(UNITS, return_state=True), merge_mode=merge_mode)
+        both.build(x.shape)
+        both.set_weights(plain.get_weights())
+        agree(both(x, mask=mask), expected)
+        assert isinstance(both.backward_layer, LSTM)
+        assert both.backward_layer.go_backwards
+        assert both.compute_output_shape(x.shape) == plain.compute_output_shape(x.shape)
+    agree(both(x, valid=mask), expected)
+    assert Bidirectional.from_config(both.get_config()).merge_mode == merge_mode
 
 
 def test_half_precision_runs_and_keeps_weights_in_float32(x: Array) -> None:

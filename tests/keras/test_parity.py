@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 FEATURES, UNITS = 3, 5
 LENGTHS = [4, 7, 1, 3, 7, 2, 5, 1, 6]
 LAYOUTS = {
-    "padded": ds.Padded(5),
+    "padded": ds.Padded(9),
     "bucketed": ds.Bucketed(boundaries=(4,), batch_size=5, pad_to="boundary"),
     "packed": ds.Packed(rows=2, steps=11, constant_shape=True),
     "packed with gaps": ds.Packed(rows=2, steps=14, gap=1, constant_shape=True),

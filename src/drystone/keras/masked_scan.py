@@ -12,12 +12,14 @@ from keras import ops
 from drystone.keras.masks import GridMasks, Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MaskedStep:
-    """One step of an LSTM cell; its inputs have two more columns, 1 where the cell resets and where it is valid."""
+    """One step of an LSTM cell; a column of its inputs for each mask says where the mask is true."""
 
     cell: Any
     training: bool
+    has_reset: bool
+    has_valid: bool
 
     @property
     def state_size(self) -> list[int]:
@@ -25,11 +27,16 @@ class MaskedStep:
 
     def call(self, inputs: Tensor, states: Any) -> tuple[Tensor, list[Tensor]]:
         """Returns the output, and h and c."""
-        x, reset, valid = inputs[:, :-2], inputs[:, -2:-1] > 0, inputs[:, -1:] > 0
-        before = [_or_zero(ops.logical_not(reset), state) for state in states]
-        output, after = self.cell(x, before, training=self.training)
-        held = [ops.where(valid, new, old) for new, old in zip(after, before, strict=True)]
-        return _or_zero(valid, output), held
+        num_features = inputs.shape[-1] - self.has_reset - self.has_valid
+        before = list(states)
+        if self.has_reset:
+            reset = inputs[:, num_features : num_features + 1] > 0
+            before = [ops.where(reset, ops.zeros((), dtype=state.dtype), state) for state in before]
+        output, after = self.cell(inputs[:, :num_features], before, training=self.training)
+        if self.has_valid:
+            valid = inputs[:, -1:] > 0
+            after = [ops.where(valid, new, old) for new, old in zip(after, before, strict=True)]
+        return output, list(after)
 
     __call__ = call
 
@@ -47,16 +54,15 @@ def masked_scan(
         training: whether dropout acts.
         unroll: whether to lay the steps out one by one instead of looping; their number must be known.
     """
-    reset: Tensor = ops.zeros_like(x[..., 0]) if masks.reset is None else ops.cast(masks.reset, x.dtype)
-    valid: Tensor = ops.ones_like(x[..., 0]) if masks.valid is None else ops.cast(masks.valid, x.dtype)
-    # a layer of Keras for its loop alone: it owns nothing, and the cell's weights stay with their owner
-    loop = keras.layers.RNN(
-        MaskedStep(cell, training), return_sequences=True, unroll=unroll, dtype=cell.dtype_policy, name="masked_scan"
+    columns = [ops.expand_dims(ops.cast(mask, x.dtype), -1) for mask in masks if mask is not None]
+    step = MaskedStep(
+        cell=cell, training=training, has_reset=masks.reset is not None, has_valid=masks.valid is not None
     )
-    columns = ops.concatenate([x, reset[..., None], valid[..., None]], axis=-1)
-    _, outputs, states = loop.inner_loop(columns, state, mask=None, training=training)
+    # a layer of Keras for its loop alone: it owns nothing, and the cell's weights stay with their owner
+    loop = keras.layers.RNN(step, return_sequences=True, unroll=unroll, dtype=cell.dtype_policy, name="masked_scan")
+    inputs = ops.concatenate([x, *columns], axis=-1)
+    outputs: Tensor
+    _, outputs, states = loop.inner_loop(inputs, state, mask=None, training=training)
+    if masks.valid is not None:
+        outputs = ops.where(ops.expand_dims(masks.valid, -1), outputs, ops.zeros((), dtype=outputs.dtype))
     return outputs, list(states)
-
-
-def _or_zero(condition: Tensor, value: Tensor) -> Tensor:
-    return ops.where(condition, value, ops.zeros((), dtype=value.dtype))

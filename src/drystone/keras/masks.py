@@ -56,10 +56,10 @@ class GridMasks(NamedTuple):
         """Returns the output at the last valid cell of each row, [rows, units]; 0 where there is none."""
         if self.valid is None:
             return outputs[:, -1]
-        turned: Tensor = ops.flip(self.valid, axis=1)
-        before_end: Tensor = ops.cast(ops.argmax(ops.cast(turned, "int32"), axis=1), "int32")
-        outputs = ops.flip(outputs, axis=1)
-        taken: Tensor = ops.take_along_axis(outputs, before_end[:, None, None], axis=1)
+        turned: Tensor = ops.cast(ops.flip(self.valid, axis=1), "int32")
+        cells: Any = ops.shape(turned)
+        last: Tensor = cells[1] - 1 - ops.cast(ops.argmax(turned, axis=1), "int32")
+        taken: Tensor = ops.take_along_axis(outputs, last[:, None, None], axis=1)
         return taken[:, 0]
 
 
