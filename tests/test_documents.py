@@ -3,19 +3,15 @@
 from pathlib import Path
 
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
 
-ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+from tests.documents import DOCUMENTS, ROOT, blocks
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    document = Sybil(parsers=[PythonCodeBlockParser()], path=str(path.parent)).parse(path)
-    for example in document.examples():
-        example.evaluate()
+    for block in blocks(path, of_keras=False):
+        block.evaluate()
 
 
 def test_readme_has_blocks_to_run() -> None:
