@@ -32,7 +32,7 @@ class Bidirectional(keras.layers.Bidirectional):
         >>> both = Bidirectional(LSTM(8, return_sequences=True))
         >>> x = np.array([1, 2, 1, 2], "float32").reshape(1, 4, 1)  # the sequence (1, 2), twice
         >>> output = both(x, reset=np.array([[True, False, True, False]]))
-        >>> tuple(output.shape), bool(abs(output[0, :2] - output[0, 2:]).max() < 1e-6)
+        >>> tuple(output.shape), bool(keras.ops.max(abs(output[0, :2] - output[0, 2:])) < 1e-6)
         ((1, 4, 16), True)
     """
 

@@ -48,7 +48,7 @@ class LSTM(keras.layers.LSTM):
         >>> valid = np.ones((1, 4), bool)
         >>> reset = np.array([[True, False, False, True]])
         >>> output = lstm(np.ones((1, 4, 2), "float32"), reset=reset, valid=valid)
-        >>> tuple(output.shape), bool((output[0, 0] == output[0, 3]).all())
+        >>> tuple(output.shape), bool(keras.ops.all(output[0, 0] == output[0, 3]))
         ((1, 4, 8), True)
     """
 

@@ -19,8 +19,8 @@ class ResetStates(keras.callbacks.Callback):
     one's own, where the first batch of each pass starts new sequences on every row.
 
     A `drystone.keras.LSTM` has a state of its own for evaluation and prediction. Keras' own recurrent layers have one
-    for all; on the TensorFlow backend the state of `fit` is put back when an evaluation or prediction ends. On JAX they
-    carry no state at all, and on PyTorch most of them cannot be trained.
+    for all; the state of `fit` is put back when an evaluation or prediction ends. On JAX they carry no state at all, and on
+    PyTorch an LSTM of Keras 3.15 cannot be trained, unless it has use_cudnn=False.
 
     Raises:
         DrystoneError: on the JAX backend, a stateful layer of Keras' own; when the model is given.
@@ -97,8 +97,8 @@ def _check_works(layer: Any) -> None:
             f"without saying so. {remedy}"
         )
     warnings.warn(
-        f"{name} of Keras itself is stateful; on the PyTorch backend training it fails in the backward pass, unless it "
-        f"has use_cudnn=False, and evaluation changes the state of training. {remedy}",
+        f"{name} of Keras itself is stateful; on the PyTorch backend training it fails in the backward pass (Keras 3.15), "
+        f"unless it has use_cudnn=False, and its state is not saved. {remedy}",
         stacklevel=3,
     )
 
