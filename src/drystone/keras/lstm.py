@@ -72,8 +72,9 @@ class LSTM(keras.layers.LSTM):
                 "a stateful LSTM must know the most rows that a batch may have: pass LSTM(..., max_rows=...), or an "
                 "Input with a batch size."
             )
-        self.kept_state = KeptState(max_rows, self.units, dtype=self.dtype_policy, name="kept_state")
-        self.kept_state.build()
+        kept_state = KeptState(max_rows, self.units, dtype=self.dtype_policy, name="kept_state")
+        kept_state.build()
+        self.kept_state = kept_state
 
     def compute_output_spec(
         self,
