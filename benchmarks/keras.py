@@ -8,9 +8,10 @@ sequences an update on average. Each backend runs in a process of its own; the c
 new model, so that compilation is counted in; medians are printed. Only real steps count.
 
 - plain: all sequences padded to the longest, `Masking`, `keras.layers.LSTM`, `fit` on the arrays, batches of 64.
-- bucketed: `tf.data` with `bucket_by_sequence_length`, ten buckets of batches of 64, padded to the boundary of the bucket
-  (fewer shapes to compile, which is faster here than padding to the longest of the batch), `Masking` and the same model.
-- drystone, bucketed: the same buckets from `Bucketed`, `drystone.keras.Dataset` and `drystone.keras.LSTM`.
+- bucketed: `tf.data` with `bucket_by_sequence_length`, ten buckets of equally many sequences, batches of 64, padded to the
+  boundary of the bucket (fewer shapes to compile, which is faster here than padding to the longest of the batch), `Masking` and the same model.
+- drystone, bucketed: ten buckets with the boundaries that `Bucketed` finds, batches of 64, padded to the boundary;
+  `drystone.keras.Dataset` and `drystone.keras.LSTM`.
 - drystone, packed: `Packed(rows, steps)`, one shape; the last outputs are gathered by sequence.
 
 Drawing the data, padding it for *plain*, and planning are not timed; filling the batches is.
@@ -63,7 +64,7 @@ def run_on(backend: str) -> None:
 def arguments_given() -> Namespace:
     parser = arguments_of(__doc__, "keras")
     parser.add_argument("--backend", choices=BACKENDS, help="only this one; default: all")
-    parser.add_argument("--sequences", type=int, default=2048)
+    parser.add_argument("--sequences", type=int, default=4096)
     parser.add_argument("--features", type=int, default=32)
     parser.add_argument("--units", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=3)
@@ -140,8 +141,7 @@ def our_epochs(lengths: Any, x: Any, y: Any, units: int) -> dict[str, Callable[[
     from drystone.keras import LSTM, BySequence, Dataset
 
     seqs = ds.Sequences.from_ragged(np.append(0, np.cumsum(lengths)), per_step={"x": x}, per_sequence={"y": y})
-    boundaries = (*quantiles(lengths, NUM_BUCKETS), MAX_STEPS)
-    bucketed = ds.Bucketed(boundaries=boundaries, batch_size=BATCH_SIZE, pad_to="boundary")
+    bucketed = ds.Bucketed(num_buckets=NUM_BUCKETS, batch_size=BATCH_SIZE, pad_to="boundary")
     rows = round(BATCH_SIZE * float(lengths.mean()) / PACKED_STEPS)
     packed = ds.Packed(rows=rows, steps=PACKED_STEPS, constant_shape=True)
     features, reset, valid, ends = (
