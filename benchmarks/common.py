@@ -51,13 +51,13 @@ def seconds_of(run: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def timed(runs: Mapping[str, Callable[[], float]], repeats: int) -> dict[str, float]:
-    """Returns the median of each, run in turn after one warm-up; a run returns its own seconds."""
+def timed(runs: Mapping[str, Callable[[], float]], repeats: int, *, warm_ups: int = 1) -> dict[str, float]:
+    """Returns the median of each, run in turn after the warm-ups; a run returns its own seconds."""
     found: dict[str, list[float]] = {name: [] for name in runs}
-    for repeat in range(repeats + 1):
+    for repeat in range(repeats + warm_ups):
         for name, run in runs.items():
             seconds = run()
-            if repeat:
+            if repeat >= warm_ups:
                 found[name].append(seconds)
     return {name: median(times) for name, times in found.items()}
 
