@@ -102,6 +102,7 @@ def test_steps_that_are_not_scored_do_not_count() -> None:
     assert printed["loss"] == pytest.approx((np.array(errors) ** 2).mean(), **CLOSE)
 
 
+@pytest.mark.filterwarnings("ignore:the losses of single outputs:UserWarning")
 def test_two_targets_have_weights_of_their_own() -> None:
     seqs = sequences()
     x, ends, reset = (
