@@ -248,6 +248,15 @@ def test_predict_takes_the_inputs_alone() -> None:
     assert a_model().predict(data, verbose=0).shape == (2 * num_batches, 9, 1)
 
 
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="Keras makes a ragged tensor of such outputs there")
+def test_predict_says_what_to_do_where_outputs_have_several_numbers_of_steps() -> None:
+    data, model = Dataset(loader(Padded(4)), x=["x", "reset"], y=None), a_model()
+    with pytest.raises(DataError, match=r"output is \(None, None, 1\).*predict_on_batch"):
+        model.predict(data, verbose=0)
+    outputs = [model.predict_on_batch(x) for (x,) in data]
+    assert len({output.shape[1] for output in outputs}) > 1
+
+
 def test_a_stream_is_refused_with_what_to_do() -> None:
     stream = Stream([{"x": [1.0, 2.0]}], per_step=["x"])
     with pytest.raises(StreamError, match="Read the data into Sequences; or loop over the loader yourself"):

@@ -49,6 +49,20 @@ def check_source(model: keras.Model, source: Source) -> None:
         warnings.warn(message, UserWarning, stacklevel=2)
 
 
+def check_outputs_join(model: keras.Model, source: Source) -> None:
+    """Raises DataError where `predict` would fail at its end, on outputs of several numbers of steps."""
+    steps = set(source.frames.shapes.plan.column("steps").tolist())
+    if keras.backend.backend() == "tensorflow" or len(steps) == 1:
+        return
+    for shape in _output_shapes(model).values():
+        if len(shape) > 1 and shape[1] is None:
+            raise DataError(
+                f"predict joins the outputs of all batches; the model's output is {shape}, and batches have from "
+                f"{min(steps)} to {max(steps)} steps. Loop over the Dataset with model.predict_on_batch(x), or choose a "
+                f"layout whose batches have equal steps."
+            )
+
+
 def _misleading(model: keras.Model, config: dict[str, Any], source: Source) -> Iterator[str]:
     plain = list(_names(config.get("metrics")))
     frames = source.frames
