@@ -156,7 +156,10 @@ def test_masks_of_layers_leave_weighted_mean_alone() -> None:
 
 def test_metrics_that_count_take_every_step_for_one() -> None:
     seqs, model = sequences(), by_step()
-    metrics = [EveryStep(keras.metrics.Precision(0.0)), EveryStep(keras.metrics.MeanAbsoluteError(name="mae"))]
+    metrics = [
+        EveryStep(keras.metrics.Precision(0.0, name="precision")),
+        EveryStep(keras.metrics.MeanAbsoluteError(name="mae")),
+    ]
     printed = fitted(model, Dataset(loader(Padded(4)), x=["x", "reset"], y="k"), "mse", metrics)
     weight, bias = numbers_of(model)
     output = np.concatenate([(each["x"] @ weight + bias)[:, 0] for each in seqs])
