@@ -55,6 +55,18 @@ def test_metrics_that_count_are_warned_of_where_steps_differ() -> None:
     check(compiled(by_step(), weighted_metrics=[EveryStep(keras.metrics.AUC())]), dataset(Padded(4), "k"))
 
 
+def test_losses_of_single_outputs_are_warned_of_where_keras_forgets_rows() -> None:
+    x = keras.Input((None, 2), name="x")
+    model = compiled(keras.Model(x, {name: keras.layers.Dense(1, name=name)(x) for name in ("t", "n")}))
+    uneven, even = (Dataset(loader(Padded(rows)), x="x", y=["t", "n"]) for rows in (4, 11))
+    check(model, even)  # a warning would be an error
+    if keras.backend.backend() == "tensorflow":
+        with pytest.warns(UserWarning, match=r"\['t', 'n'\].* means over batches.*weighted_metrics="):
+            check(model, uneven)
+        model.run_eagerly = True
+    check(model, uneven)
+
+
 def test_masks_of_layers_are_warned_of() -> None:
     x = keras.Input((None, 2), name="x")
     model = keras.Model(x, keras.layers.Dense(1)(keras.layers.Masking(0.0)(x)))

@@ -86,6 +86,15 @@ def test_fit_sees_the_batches_of_pytorch_in_their_order_epoch_for_epoch(layout: 
     assert data.source.loader.epoch == 3
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="Keras has no steps_per_execution there")
+def test_several_steps_an_execution_see_the_same_batches() -> None:
+    metric, layout = Seen(), Stateful(rows=2, steps=4)
+    record, model = Record(metric), a_model(metric)
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0), weighted_metrics=[metric], steps_per_execution=2)
+    model.fit(dataset(layout), epochs=2, verbose=0, callbacks=[record])
+    assert record.epochs == sums(2, layout)
+
+
 def test_epochs_of_unequal_numbers_of_batches_are_seen_whole() -> None:
     seqs = sequences([3, 5, 2, 4, 1, 6, 3, 2, 5, 4, 1, 2, 6, 3])
     layout = Packed(rows=2, steps=6, constant_shape=True)
@@ -237,6 +246,15 @@ def test_predict_takes_the_inputs_alone() -> None:
     data = Dataset(loader(Packed(rows=2, steps=9)), x=["x", "reset"], y=None)
     num_batches = len(data)
     assert a_model().predict(data, verbose=0).shape == (2 * num_batches, 9, 1)
+
+
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="Keras makes a ragged tensor of such outputs there")
+def test_predict_says_what_to_do_where_outputs_have_several_numbers_of_steps() -> None:
+    data, model = Dataset(loader(Padded(4)), x=["x", "reset"], y=None), a_model()
+    with pytest.raises(DataError, match=r"output is \(None, None, 1\).*predict_on_batch"):
+        model.predict(data, verbose=0)
+    outputs = [model.predict_on_batch(x) for (x,) in data]
+    assert len({output.shape[1] for output in outputs}) > 1
 
 
 def test_a_stream_is_refused_with_what_to_do() -> None:

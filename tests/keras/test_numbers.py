@@ -102,6 +102,7 @@ def test_steps_that_are_not_scored_do_not_count() -> None:
     assert printed["loss"] == pytest.approx((np.array(errors) ** 2).mean(), **CLOSE)
 
 
+@pytest.mark.filterwarnings("ignore:the losses of single outputs:UserWarning")
 def test_two_targets_have_weights_of_their_own() -> None:
     seqs = sequences()
     x, ends, reset = (
@@ -182,6 +183,16 @@ def test_weighted_mean_is_that_of_any_loss(loss: Any) -> None:
         )
     printed = float(WeightedMean(loss)(y, output, weight.astype("float32")))
     assert printed == pytest.approx((np.array(single).reshape(3, 4) * weight).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_weighted_mean_of_half_precision_outputs_is_computed_in_float32(dtype: str) -> None:
+    labels, sure = np.array([[[2049], [3001]]]), np.zeros((1, 2, 4000), "float32")
+    sure[0, [0, 1], labels[0, :, 0]] = 16.0  # neither label is a number of half precision
+    loss = WeightedMean(keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    assert float(loss(labels, keras.ops.cast(sure, dtype))) < 1e-3
+    many = np.ones((70, 1000, 1), "float32")  # their sum is beyond the largest float16
+    assert float(WeightedMean("mse")(0 * many, keras.ops.cast(many, dtype), many[..., 0])) == pytest.approx(1)
 
 
 def test_losses_and_metrics_save_and_load() -> None:

@@ -24,8 +24,8 @@ class Bidirectional(keras.layers.Bidirectional):
         **options: as for `keras.layers.Bidirectional`.
 
     Raises:
-        ShapeError: when it is called with masks: a layer that is no `drystone.keras.LSTM`, a stateful one, masks that do
-            not fit, or a row that starts inside of a sequence.
+        ShapeError: when it is called with masks: a layer that is no `drystone.keras.LSTM`, a stateful one with
+            `reset`, masks that do not fit, or a row that starts inside of a sequence.
 
     Example:
         >>> import numpy as np

@@ -49,7 +49,8 @@ def calling() -> Call | None:
     frame = inspect.currentframe()
     while frame is not None:
         model = frame.f_locals.get("self")
-        if isinstance(model, keras.Model):
+        is_method = frame.f_code.co_varnames[:1] == ("self",)  # and no function within one, as steps on JAX are
+        if is_method and isinstance(model, keras.Model):
             return Call(model=model, method=frame.f_code.co_name, arguments=dict(frame.f_locals), frame=frame)
         frame = frame.f_back
     return None

@@ -25,7 +25,8 @@ def check(model: keras.Model, dataset: "Dataset") -> None:
 
     Warns:
         UserWarning: `metrics=` where padding or weights matter, which it takes no notice of; a mask that Keras
-            weighs the loss by a second time; a metric that is no mean, over batches of several numbers of steps.
+            weighs the loss by a second time; a metric that is no mean, over batches of several numbers of steps; on
+            TensorFlow, losses of single outputs over batches of several numbers of rows.
 
     Raises:
         DataError: targets a step for a model with outputs a sequence, or the other way round.
@@ -48,6 +49,20 @@ def check_source(model: keras.Model, source: Source) -> None:
         warnings.warn(message, UserWarning, stacklevel=2)
 
 
+def check_outputs_join(model: keras.Model, source: Source) -> None:
+    """Raises DataError where `predict` would fail at its end, on outputs of several numbers of steps."""
+    steps = set(source.frames.shapes.plan.column("steps").tolist())
+    if keras.backend.backend() == "tensorflow" or len(steps) == 1:
+        return
+    for shape in _output_shapes(model).values():
+        if len(shape) > 1 and shape[1] is None:
+            raise DataError(
+                f"predict joins the outputs of all batches; the model's output is {shape}, and batches have from "
+                f"{min(steps)} to {max(steps)} steps. Loop over the Dataset with model.predict_on_batch(x), or choose a "
+                f"layout whose batches have equal steps."
+            )
+
+
 def _misleading(model: keras.Model, config: dict[str, Any], source: Source) -> Iterator[str]:
     plain = list(_names(config.get("metrics")))
     frames = source.frames
@@ -55,6 +70,14 @@ def _misleading(model: keras.Model, config: dict[str, Any], source: Source) -> I
         yield (
             f"metrics={plain} takes no notice of weights, so padding counts in it like real steps or sequences. "
             f"Give compile(weighted_metrics={plain}) instead."
+        )
+    targets = list(source.recipe.targets_by_step)
+    forgets_rows = keras.backend.backend() == "tensorflow" and not model.run_eagerly  # of outputs, in a graph
+    if forgets_rows and len(targets) > 1 and len(set(frames.shapes.rows.tolist())) > 1:
+        yield (
+            f"the losses of single outputs {targets}, as Keras prints them on TensorFlow, are means over batches, which "
+            f"have unequal rows here; their sum, loss, is right. For each output's own, give its loss in "
+            f"compile(weighted_metrics=...) too."
         )
     if not any(source.recipe.targets_by_step.values()):
         return

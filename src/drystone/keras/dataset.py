@@ -11,7 +11,7 @@ from drystone.core.errors import DataError, DrystoneError
 from drystone.core.loader import Loader
 from drystone.keras.batch_count import BatchCount
 from drystone.keras.caller import Call, calling
-from drystone.keras.check import check_source
+from drystone.keras.check import check_outputs_join, check_source
 from drystone.keras.recipe import Names
 from drystone.keras.source import Source
 
@@ -50,7 +50,8 @@ class Dataset(keras.utils.PyDataset):
 
     Raises:
         DataError: no such field, or one of text; sequences that start inside rows, and x without "reset"; targets
-            by sequence where rows hold several, and x without "ends".
+            by sequence where rows hold several, and x without "ends". In `predict`, but on TensorFlow: outputs a step
+            of batches of several numbers of steps, which Keras cannot join; use `predict_on_batch`.
         StreamError: a loader over a Stream.
 
     Example:
@@ -147,7 +148,9 @@ class Dataset(keras.utils.PyDataset):
                     f"{call.method}({name}={call.arguments[name]}) would stop within an epoch, and its numbers are made "
                     f"for a whole one. Leave it out; for fewer sequences, take a part of them: seqs.select(...)."
                 )
-        if not self._is_checked and call.method != "predict":
+        if call.method == "predict":
+            check_outputs_join(call.model, self.source)
+        elif not self._is_checked:
             self._is_checked = True
             check_source(call.model, self.source)
 

@@ -46,8 +46,9 @@ class WeightedMean(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Returns the losses of single steps or sequences."""
-        output: Any = ops.convert_to_tensor(y_pred)
-        target: Any = ops.cast(ops.convert_to_tensor(y_true), output.dtype)
+        # in the loss's type, as Keras does: half precision holds neither large labels nor sums over many steps
+        output: Any = ops.cast(ops.convert_to_tensor(y_pred), self.dtype)
+        target: Any = ops.cast(ops.convert_to_tensor(y_true), self.dtype)
         if len(target.shape) == len(output.shape) - 1 and output.shape[-1] == 1:
             target = ops.expand_dims(target, -1)
         of_one = self.loss.call if isinstance(self.loss, keras.losses.Loss) else self.loss
