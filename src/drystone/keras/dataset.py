@@ -25,7 +25,8 @@ class Dataset(keras.utils.PyDataset):
     Each epoch of `fit`, each `evaluate` and `predict`, and each pass of a loop of one's own is the loader's next epoch,
     in the order of its plan: the same seed gives the same batches as in PyTorch, whatever Keras shuffles. It starts
     at the first batch of `loader.epoch`: set that to go on with a training that stopped (a position within an epoch
-    has no effect here). An epoch that Keras does not finish is the next one again.
+    has no effect here). An epoch that Keras does not finish is the next one again. Training and `validation_data` take
+    a loader each: of one for both, validation would use up every second epoch.
 
     The printed loss and `weighted_metrics` are sums over sums: of real, scored steps, or of sequences, over the whole
     epoch. Weights are scaled for that, so their mean is about 1. `WeightedMean` also makes each update's gradient that
