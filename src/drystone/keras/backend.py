@@ -4,7 +4,7 @@ import os
 from importlib import import_module
 from importlib.metadata import version
 
-from drystone.core.errors import DrystoneError, MissingExtraError
+from drystone.core.errors import DrystoneError
 
 OLDEST = (3, 12)
 INSTALLS = {"tensorflow": "tensorflow", "jax": "'jax[cpu]'", "torch": "torch"}
@@ -14,11 +14,13 @@ def check_backend() -> str:
     """Imports Keras and returns the name of its backend: "tensorflow", "jax" or "torch".
 
     Raises:
-        MissingExtraError: Keras is too old.
-        DrystoneError: the backend is not installed, or one that drystone does not serve.
+        DrystoneError: Keras is too old; the backend is not installed, or one that drystone does not serve.
     """
-    if tuple(map(int, version("keras").split(".")[:2])) < OLDEST:
-        raise MissingExtraError("keras", f"keras {version('keras')} is too old; {'.'.join(map(str, OLDEST))} or newer")
+    found, oldest = version("keras"), ".".join(map(str, OLDEST))
+    if tuple(map(int, found.split(".")[:2])) < OLDEST:
+        raise DrystoneError(
+            f"keras {found} is too old; {oldest} or newer is needed. Run: pip install 'keras>={oldest}'"
+        )
     try:
         keras = import_module("keras")
     except ImportError as error:
