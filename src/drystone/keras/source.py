@@ -159,7 +159,7 @@ class Source:
         Raises:
             DrystoneError: another pass over the loader is going on.
         """
-        self.loader.epoch = self.loader.epoch
+        self.loader.epoch = self.loader.epoch  # setting it leaves a position within the epoch, for its first batch
         return self._made(self.frames, iter(self.loader))
 
     def _made(self, frames: EpochFrames, batches: Pass) -> Generator[tuple[Any, ...], None, None]:

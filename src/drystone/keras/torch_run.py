@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from drystone.core.grid import Bools
 from drystone.keras.masks import GridMasks
+from drystone.torch_ops.arrangement import to_host
 from drystone.torch_ops.choose import KERNELS, choose
-from drystone.torch_ops.kernel import Layer, LayerResult, Masks, Weights
+from drystone.torch_ops.kernel import Layer, Masks, Weights
 
 
 def torch_run(
@@ -36,8 +35,9 @@ def torch_run(
         _read(masks, x),
     )
     result = choose(kernel, layer).run(layer)
-    if layer.masks.reset is not None and not _is_finite(result):
-        result = KERNELS["reference"].run(layer)  # the vendor's kernel lets NaN cross a reset
+    # The vendor's kernel lets NaN cross a reset; it then lasts to the end of the row, where the state shows it.
+    if layer.masks.reset is not None and not bool(result.c.isfinite().all()):
+        result = KERNELS["reference"].run(layer)
     return result.output, [result.h, result.c]
 
 
@@ -47,15 +47,7 @@ def _read(masks: GridMasks, x: Tensor) -> Masks:
     if (masks.reset is None and masks.valid is None) or x.device.type == "meta":  # no values to read there
         return Masks.none(rows, steps, x.device)
     return Masks.of(
-        valid=_host(masks.valid, (rows, steps), default=True),
-        reset=_host(masks.reset, (rows, steps), default=False),
+        valid=to_host(masks.valid, (rows, steps), default=True),
+        reset=to_host(masks.reset, (rows, steps), default=False),
         device=x.device,
     )
-
-
-def _host(mask: Tensor | None, shape: tuple[int, int], *, default: bool) -> Bools:
-    return np.full(shape, default) if mask is None else mask.cpu().numpy()
-
-
-def _is_finite(result: LayerResult) -> bool:
-    return all(bool(part.isfinite().all()) for part in (result.output, result.h, result.c))

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from drystone.core.grid import Bools, Grid
+from drystone.core.grid import Grid
 from drystone.core.whole import whole_sequences
-from drystone.torch_ops.arrangement import to_device
+from drystone.torch_ops.arrangement import to_device, to_host
 from drystone.torch_ops.kernel import LayerResult, Masks
 
 
@@ -77,10 +77,10 @@ def directions_of_masks(
     x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool, both: bool
 ) -> tuple[Direction, ...]:
     """Returns the directions that raw masks of x describe; without a mask all cells are valid and none resets."""
-    grid = Grid.from_masks(
-        reset=_host(reset, x, default=False, batch_first=batch_first),
-        valid=_host(valid, x, default=True, batch_first=batch_first),
-    )
+    shape = (x.shape[0], x.shape[1])
+    on_host = to_host(reset, shape, default=False), to_host(valid, shape, default=True)
+    resets, valids = on_host if batch_first else (mask.T for mask in on_host)
+    grid = Grid.from_masks(reset=resets, valid=valids)
     return directions_of(grid, x.device, both=both, one_run_a_row=reset is None)
 
 
@@ -92,8 +92,3 @@ def last_steps_of(grid: Grid, device: torch.device, *, both: bool) -> tuple[Last
         return (forward,)
     first = whole_sequences(grid, "a backward direction").first_cell % grid.num_steps
     return forward, LastSteps(row=row, step=to_device(grid.num_steps - 1 - first, device))
-
-
-def _host(mask: Tensor | None, x: Tensor, *, default: bool, batch_first: bool) -> Bools:
-    found = np.full(tuple(x.shape[:2]), default) if mask is None else mask.cpu().numpy()
-    return found if batch_first else found.T

@@ -200,6 +200,11 @@ def to_device(array: npt.NDArray[np.generic], device: torch.device) -> Tensor:
     return copied.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else copied.to(device)
 
 
+def to_host(mask: Tensor | None, shape: tuple[int, int], *, default: bool) -> Bools:
+    """Returns a mask as a host array, waiting for its device; without one, an array of the default."""
+    return np.full(shape, default) if mask is None else mask.cpu().numpy()
+
+
 def _taken(source: Ints, target: Ints, num_targets: int, device: torch.device) -> Cells:
     index = np.full(num_targets, -1)
     index[target] = source
