@@ -13,6 +13,7 @@ from drystone.core.errors import (
     DrystoneError,
     LayoutError,
     MissingExtraError,
+    NotFiniteError,
     PlanError,
     RunError,
     ShapeError,
@@ -27,9 +28,9 @@ from drystone.core.streams import Stream
 from drystone.readers import read
 
 if TYPE_CHECKING:
-    from drystone.train import Run, fit
+    from drystone.train import Run, fit, resume
 
-_NEED_TORCH = ("Run", "fit")  # found on first use, so that importing drystone imports no framework
+_NEED_TORCH = ("Run", "fit", "resume")  # found on first use, so that importing drystone imports no framework
 
 __all__ = [
     "AuditError",
@@ -43,6 +44,7 @@ __all__ = [
     "LayoutError",
     "Loader",
     "MissingExtraError",
+    "NotFiniteError",
     "Packed",
     "Padded",
     "Plan",
@@ -57,6 +59,7 @@ __all__ = [
     "collate",
     "fit",
     "read",
+    "resume",
 ]
 
 

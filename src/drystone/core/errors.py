@@ -8,6 +8,7 @@ DrystoneError
 ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
 ├── ConfigError          settings of a training run (also a ValueError)
 ├── RunError             run folders (also a ValueError)
+├── NotFiniteError       a loss or a gradient that is NaN or infinite (also an ArithmeticError)
 ├── AuditError           a model or a pipeline that a check found wrong (also an AssertionError)
 └── MissingExtraError    an optional library is not installed (also an ImportError)
 """
@@ -43,6 +44,10 @@ class ConfigError(DrystoneError, ValueError):
 
 class RunError(DrystoneError, ValueError):
     """A run folder that is missing, in the way, or incomplete."""
+
+
+class NotFiniteError(DrystoneError, ArithmeticError):
+    """A loss or a gradient that is NaN or infinite."""
 
 
 class AuditError(DrystoneError, AssertionError):

@@ -1,26 +1,29 @@
-"""Training in one call: from sequences to a run folder."""
+"""Training in one call: from sequences to a run folder; and going on with a run that was stopped."""
 
 import json
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
-import torch
-from safetensors.torch import save_file
-
-from drystone.core.storage import whole_file
-from drystone.plots.curves import save_curves
-from drystone.readers.read import sequences_of
-from drystone.train import folder
-from drystone.train.evaluator import Scores, log_probabilities_of, score
-from drystone.train.history import EpochSums
-from drystone.train.interrupts import undisturbed
-from drystone.train.loop import train
-from drystone.train.prepare import Prepared, prepare
-from drystone.train.progress import Progress
+from drystone.core.errors import RunError
+from drystone.train.checkpoint.checkpoint import Checkpoint
+from drystone.train.checkpoint.store import Store
+from drystone.train.data import named, sequences_for
+from drystone.train.folder import names
+from drystone.train.folder.create import check_free, new_folder, next_free, settle
+from drystone.train.folder.environment import differences, save_environment
+from drystone.train.folder.lock import locked
+from drystone.train.folder.manifest import Manifest
+from drystone.train.loop.randomness import kept_randomness, seed_all
+from drystone.train.prepare import Prepared, prepare, prepare_again
 from drystone.train.run import Run
+from drystone.train.schema import Schema
+from drystone.train.session import train
 from drystone.train.settings import Settings
+from drystone.train.split import Split
 
 
 def fit(
@@ -35,21 +38,24 @@ def fit(
 ) -> Run:
     """Trains a classifier of sequences, and writes a run folder.
 
+    Ctrl-C and SIGTERM stop it after the batch that is being trained on, with a checkpoint; `resume` goes on from
+    there, and ends with the same weights to the bit (on the same machine, versions and threads).
+
     Args:
         seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless `split_column` states it.
         target: the field that holds the class of each sequence.
         out: the run folder; by default a new one, runs/NAME-1, runs/NAME-2, ...
-        overwrite: whether an older run in `out` may be replaced; it stays until the new one has weights.
+        overwrite: whether an older run in `out` may be replaced; it stays until the new one has a checkpoint.
         progress: whether a progress bar is shown.
         name: of new run folders.
         **settings: any of `drystone.train.Settings`: epochs=100, hidden_size=64, seed=1, ...
 
     Returns:
-        The run; if Ctrl-C stopped it, with the weights that it had then and `is_finished` false.
+        The run; if it was asked to stop, with the weights of its last checkpoint and `is_finished` false.
 
     Raises:
         DataError, LayoutError, ConfigError, RunError: what came cannot be used; nothing is written then.
-        DrystoneError: the loss is not finite; nothing is kept then.
+        NotFiniteError: loss or gradient is not finite; the last checkpoint is kept, and without one nothing.
 
     Example:
         >>> import drystone as ds
@@ -58,73 +64,95 @@ def fit(
         >>> run.metrics[-1]["part"]
         'test'
     """
-    whole = sequences_of(seqs)
     path = None if out is None else Path(out)
-    folder.check_free(path, overwrite=overwrite)
-    checked = Settings.of(target=target, **settings)
-    with _own_randomness(checked.seed):
+    check_free(path, overwrite=overwrite)
+    checked = Settings.of(**{**named(seqs), "target": target, **settings})
+    whole = sequences_for(seqs, checked)
+    with _randomness_of(checked.seed):
         prepared = prepare(whole, checked)
-        with folder.new_folder(path, name) as place:
-            return _run(prepared, place, progress=progress)
+        folder = next_free(name) if path is None else path
+        with new_folder(folder) as place:
+            _write_first_files(prepared, place)
+        with locked(folder):
+            return _run(prepared, folder, None, progress=progress)
+
+
+def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
+    """Goes on with a run that was stopped, from its newest checkpoint that is whole; a finished run stays as it is.
+
+    Args:
+        path: the run folder.
+        seqs: the sequences that it was made from, or what `drystone.read` takes; by default they are read from where
+            the run read them.
+        progress: whether a progress bar is shown.
+
+    Raises:
+        RunError: no run folder; files in it are missing or changed; the sequences are others; another process
+            trains in it.
+        ConfigError, DataError: the data cannot be read any more.
+
+    Example:
+        >>> import drystone as ds
+        >>> run = ds.fit("japanese-vowels", "speaker", split_column="part", epochs=1, hidden_size=8, progress=False)
+        >>> ds.resume(run.path).is_finished  # it was finished already
+        True
+    """
+    folder = Path(path)
+    manifest = Manifest.load(folder)
+    if manifest.status == "finished":
+        return Run.open(folder)
+    settings = Settings.load(folder / names.SETTINGS)
+    whole = sequences_for(seqs, settings)
+    with locked(folder), _randomness_of(settings.seed):
+        schema, split = Schema.load(folder / names.SCHEMA), Split.load(folder / names.SPLIT)
+        prepared = prepare_again(whole, settings, schema, split)
+        _warn_of_differences(prepared, folder)
+        checkpoint = _newest(folder)
+        return _run(prepared, folder, checkpoint, progress=progress)
 
 
 @contextmanager
-def _own_randomness(seed: int) -> Iterator[None]:
-    """Starts from the seed, and leaves the user's random numbers as they were, on all devices."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(seed)
+def _randomness_of(seed: int) -> Iterator[None]:
+    """Starts from the seed, and leaves the user's random numbers as they were."""
+    with kept_randomness():
+        seed_all(seed)
         yield
 
 
-def _run(prepared: Prepared, path: Path, *, progress: bool) -> Run:
-    prepared.settings.save(path / folder.SETTINGS)
-    prepared.schema.save(path / folder.SCHEMA)
-    prepared.split.save(path / folder.SPLIT)
-    prepared.loader.plan.save(path / folder.PLAN)
-    (path / folder.METRICS).touch()
-    _train(prepared, path, progress=progress)
-    with undisturbed(), whole_file(path / folder.WEIGHTS) as partial:
-        save_file({name: value.contiguous().cpu() for name, value in prepared.model.state_dict().items()}, partial)
-    run = Run(
-        path=path,
-        settings=prepared.settings,
-        schema=prepared.schema,
-        split=prepared.split,
-        model=prepared.model.eval(),
-    )
-    with suppress(KeyboardInterrupt):
-        if len(prepared.split.test):
-            _append(path, {"part": "test", **_scores(prepared, "test").to_dict()})
-    with undisturbed():
-        save_curves(run.metrics, path / folder.CURVES)
-    return run
+def _write_first_files(prepared: Prepared, place: Path) -> None:
+    prepared.settings.save(place / names.SETTINGS)
+    save_environment(place / names.ENVIRONMENT, prepared.device)
+    prepared.schema.save(place / names.SCHEMA)
+    statistics = zip(prepared.schema.features.columns, prepared.model.mean, prepared.model.spread, strict=True)
+    found = {name: {"mean": float(mean), "standard_deviation": float(spread)} for name, mean, spread in statistics}
+    (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    prepared.split.save(place / names.SPLIT)
+    prepared.loader.plan.save(place / names.PLAN)
+    Manifest.of(place, "training", names.AT_START).save(place)
 
 
-def _train(prepared: Prepared, path: Path, *, progress: bool) -> None:
-    """Trains to the last epoch, or to Ctrl-C."""
-    loader, settings = prepared.loader, prepared.settings
-    sums = EpochSums(0)
-    codes = prepared.codes[prepared.split.train]
+def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, progress: bool) -> Run:
+    stopped_by: Signals | None = None
     try:
-        with Progress(settings.epochs, loader.seqs.num_steps, is_shown=progress) as bar:
-            for update in train(prepared.model, loader, codes, settings, prepared.device):
-                sums.add(update)
-                bar.show(sums)
-                if update.is_last:
-                    valid = _scores(prepared, "valid") if len(prepared.split.valid) else None
-                    _append(path, sums.record(valid))
-                    bar.end_epoch(sums)
-                    sums = EpochSums(update.epoch + 1)
-    except KeyboardInterrupt:
-        return
+        stopped_by = train(prepared, folder, checkpoint, progress=progress)
+    finally:
+        settle(folder)
+    return Run.of(prepared, folder, stopped_by)
 
 
-def _scores(prepared: Prepared, part: str) -> Scores:
-    indices = prepared.split.part(part)
-    found = log_probabilities_of(prepared.model, prepared.seqs.select(indices), prepared.device)
-    return score(found, prepared.codes[indices])
+def _newest(folder: Path) -> Checkpoint | None:
+    store = Store(folder / names.CHECKPOINTS)
+    store.clean()
+    checkpoint, damages = store.newest()
+    for damage in damages:
+        warnings.warn(f"{damage} Training goes on from the checkpoint before it.", stacklevel=3)
+    return checkpoint
 
 
-def _append(path: Path, record: dict[str, Any]) -> None:
-    with (path / folder.METRICS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
+def _warn_of_differences(prepared: Prepared, folder: Path) -> None:
+    found = differences(folder / names.ENVIRONMENT, prepared.device)
+    if found:
+        warnings.warn(
+            f"{folder} was started in another environment, so the last bits may differ: {'; '.join(found)}.",
+            stacklevel=3,
+        )

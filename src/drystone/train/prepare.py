@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from drystone.core.errors import ConfigError, DataError
+from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.train.device import device_of
@@ -47,30 +47,53 @@ class Prepared:
 
 def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     """Checks data and settings against each other, draws the split and makes the model."""
+    seqs, settings = _with_keys(seqs, settings)
     if not len(seqs):
         raise DataError("there are no sequences to train on.")
-    seqs, settings = _with_keys(seqs, settings)
     labels = labels_of(seqs, settings.target)
     features = choose_features(seqs, settings.features, settings.target)
     split = _split(seqs, settings, labels)
-    classes = classes_of(labels[split.train])
-    codes = codes_of(labels, classes, seqs, settings.target)
+    schema = Schema(
+        features=features,
+        target=settings.target,
+        classes=classes_of(labels[split.train]),
+        data=seqs.fingerprint((*features.names, settings.target)),
+    )
+    return _put_together(seqs, settings, schema, split)
+
+
+def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
+    """Makes the same as `prepare` did for a run that goes on.
+
+    Raises:
+        RunError: these are not the sequences that the run was made from.
+    """
+    seqs, settings = _with_keys(seqs, settings)
+    try:
+        schema.features.check(seqs)
+        data = seqs.fingerprint((*schema.features.names, schema.target))
+    except DataError as error:
+        raise RunError(f"these are not the sequences that the run was made from: {error}") from error
+    if data != schema.data:
+        raise RunError(
+            f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
+            f"with other values in {', '.join(schema.features.names)} or {schema.target}, or another order."
+        )
+    return _put_together(seqs, settings, schema, split)
+
+
+def _put_together(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
     layout = training_layout(settings)
     layout.check(seqs.lengths[split.train], split.train)
     device = device_of(settings.device)
-    loader = Loader(seqs.select(split.train), layout, settings.seed, fields=features.names)
-    model = SequenceClassifier(ModelSpec(features, len(classes), settings))
-    model.set_statistics(*features.statistics(loader.seqs))
+    loader = Loader(seqs.select(split.train), layout, settings.seed, fields=schema.features.names)
+    model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
+    model.set_statistics(*schema.features.statistics(loader.seqs))
     return Prepared(
         seqs=seqs,
         settings=settings,
-        schema=Schema(
-            features=features,
-            target=settings.target,
-            classes=classes,
-            data=seqs.fingerprint((*features.names, settings.target)),
-        ),
-        codes=codes,
+        schema=schema,
+        codes=codes_of(labels_of(seqs, settings.target), schema.classes, seqs, settings.target),
         split=split,
         loader=loader,
         model=model.to(device),

@@ -1,28 +1,46 @@
 """A trained run: it predicts, evaluates, and can be opened again from its folder."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import Tensor
 
 from drystone.core.errors import ConfigError, RunError
+from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.storage import check_free
 from drystone.readers.read import sequences_of
-from drystone.train import folder
+from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
-from drystone.train.evaluator import Scores, log_probabilities_of, score
+from drystone.train.folder import names
+from drystone.train.folder.manifest import Manifest
+from drystone.train.layouts import prediction_layout
+from drystone.train.loop.evaluator import Evaluator
 from drystone.train.model import ModelSpec, SequenceClassifier
+from drystone.train.predictions import log_probabilities_of
+from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
-from drystone.train.tasks.classify import codes_of, labels_of
+from drystone.train.tasks.classify import Classify, codes_of, labels_of, metrics
 from drystone.train.to_keras import to_keras
+from drystone.train.watch.metrics_log import read_metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Figures over all sequences of one part."""
+
+    sequences: int
+    loss: float
+    accuracy: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -35,6 +53,8 @@ class Run:
         schema: the fields and classes of the model.
         split: which sequences were for what.
         model: the trained model.
+        is_finished: whether training came to its end.
+        stopped_by: the signal that stopped it just now, or None.
 
     Example:
         >>> import drystone as ds
@@ -49,51 +69,58 @@ class Run:
     schema: Schema
     split: Split
     model: SequenceClassifier
+    is_finished: bool = True
+    stopped_by: Signals | None = None
 
     @classmethod
     def open(cls, path: str | Path, device: str = "auto") -> "Run":
-        """Opens a run folder.
+        """Opens a run folder, and checks that its files are those that were written.
+
+        A run that was stopped opens with the weights of its newest checkpoint: the best so far, or else the last.
 
         Raises:
-            RunError: no run folder, or one with files missing or damaged.
+            RunError: no run folder, one with files missing or changed, or one without a checkpoint.
             ConfigError: its settings are damaged, or the device is not there.
         """
         path = Path(path)
-        if not path.is_dir():
-            raise RunError(f"there is no run folder {path}.")
-        for name in (folder.SETTINGS, folder.SCHEMA, folder.SPLIT, folder.METRICS, folder.WEIGHTS):
-            if not (path / name).is_file():
-                raise RunError(f"{path} is not the folder of a finished run: {name} is missing.")
-        settings = Settings.load(path / folder.SETTINGS)
-        schema = Schema.load(path / folder.SCHEMA)
+        manifest = Manifest.load(path)
+        settings = Settings.load(path / names.SETTINGS)
+        schema = Schema.load(path / names.SCHEMA)
         model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
+        is_finished = manifest.status == "finished"
         try:
-            model.load_state_dict(load_file(path / folder.WEIGHTS))
+            model.load_state_dict(load_file(path / names.WEIGHTS) if is_finished else _newest_weights(path, settings))
         except (SafetensorError, RuntimeError, OSError) as error:
-            raise RunError(f"{path / folder.WEIGHTS} does not hold the weights of this run: {error}") from error
-        model.to(device_of(device))
-        split = Split.load(path / folder.SPLIT)
-        return cls(path=path, settings=settings, schema=schema, split=split, model=model)
+            raise RunError(f"{path} does not hold the weights of this run: {error}") from error
+        model.to(device_of(device)).eval()
+        split = Split.load(path / names.SPLIT)
+        return cls(path=path, settings=settings, schema=schema, split=split, model=model, is_finished=is_finished)
+
+    @classmethod
+    def of(cls, prepared: Prepared, path: Path, stopped_by: Signals | None) -> "Run":
+        """Returns the run that a training left, with its model as it is on its device."""
+        run = cls(
+            path=path,
+            settings=prepared.settings,
+            schema=prepared.schema,
+            split=prepared.split,
+            model=prepared.model.eval(),
+            is_finished=Manifest.load(path).status == "finished",
+            stopped_by=stopped_by,
+        )
+        if not run.is_finished:
+            run.model.load_state_dict(_newest_weights(path, run.settings))
+        return run
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The records of metrics.jsonl: one an epoch, and one for the test part."""
-        path = self.path / folder.METRICS
-        try:
-            return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        except ValueError as error:
-            raise RunError(f"{path} holds a line that is not JSON: {error}") from error
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether training came to its last epoch."""
-        return sum(record["part"] == "train" for record in self.metrics) == self.settings.epochs
+        return read_metrics(self.path / names.METRICS)
 
     def __repr__(self) -> str:
         epochs = sum(record["part"] == "train" for record in self.metrics)
-        words = (
-            f"{self.schema.target!r} in {len(self.schema.classes)} classes, {epochs} of {self.settings.epochs} epochs"
-        )
+        end = "" if self.is_finished else ", stopped"
+        words = f"{self.schema.target!r} in {len(self.schema.classes)} classes, {epochs} epochs{end}"
         tests = [f", test accuracy {record['accuracy']:.3f}" for record in self.metrics if record["part"] == "test"]
         return f"Run({str(self.path)!r}: {words}{''.join(tests)})"
 
@@ -127,7 +154,12 @@ class Run:
         """
         seqs = sequences_of(seqs)
         codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
-        return score(self._log_probabilities(seqs), codes)
+        self.schema.features.check(seqs)
+        loader = Loader(seqs, prediction_layout(seqs.lengths), fields=self.schema.features.names)
+        figures = Evaluator(Classify(codes), loader, metrics(len(self.schema.classes))).figures(self.model)
+        if np.isnan(figures["loss"]):
+            self._log_probabilities(seqs)  # names the sequence
+        return Scores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])
 
     def export(self, path: str | Path, *, to: str = "keras", overwrite: bool = False) -> dict[str, Any]:
         """Writes the model for another framework, with the outputs of `predict`.
@@ -160,4 +192,11 @@ class Run:
 
     def _log_probabilities(self, seqs: Sequences) -> Any:
         self.schema.features.check(seqs)
-        return log_probabilities_of(self.model, seqs, next(self.model.parameters()).device)
+        return log_probabilities_of(self.model, seqs)
+
+
+def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:
+    checkpoint, _ = Store(path / names.CHECKPOINTS).newest()
+    if checkpoint is None:
+        raise RunError(f"training of {path} was stopped before its first checkpoint; resume it: drystone fit --resume.")
+    return checkpoint.best if checkpoint.best and settings.keep == "best" else checkpoint.state["trainer"]["model"]

@@ -1,17 +1,37 @@
-"""The settings of a training run: checked when made, and written to the run folder as TOML."""
+"""The settings of a training run: checked when made, read from TOML and written to it with a comment each."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import tomlkit
 import tomlkit.exceptions
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from drystone.core.errors import ConfigError
+from drystone.train.loop.rate import ScheduleName
 
 LayoutName = Literal["padded", "bucketed", "packed"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
+Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
+
+EPOCHS = 100  # where nobody chose a limit
+
+DATA, LAYOUT, MODEL, TRAINING, OUTPUT = "Data", "Layout of batches", "Model", "Training", "Output"
+
+
+def setting(default: Any, panel: str, description: str, *, rare: bool = False, **limits: Any) -> Any:
+    """Returns a field of settings.
+
+    Args:
+        default: its value where none is given.
+        panel: the heading that it stands under.
+        description: what it is, in a few words.
+        rare: whether `drystone fit --help` leaves it to `drystone config`.
+        **limits: of its value: ge=, gt=, lt=.
+    """
+    return Field(default, description=description, json_schema_extra={"panel": panel, "rare": rare}, **limits)
 
 
 class Settings(BaseModel):
@@ -19,49 +39,86 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    target: str = Field(description="the field to predict")
-    features: tuple[str, ...] | None = Field(None, description="input fields; by default all numbers a step")
-    sequence_id: str | None = Field(None, description="the column that tells sequences apart, one step a row")
-    order_by: str | None = Field(None, description="the column that orders the steps of a sequence")
-    split_column: str | None = Field(None, description="a field that says train, valid or test of each sequence")
-    valid_fraction: float = Field(0.0, ge=0, lt=1, description="fraction of sequences for validation")
-    test_fraction: float = Field(0.2, ge=0, lt=1, description="fraction of sequences for the test")
+    data: str | None = setting(None, DATA, "the file, or the name of the built-in data set, that sequences are read from")
+    target: str = setting(..., DATA, "the field to predict")
+    features: tuple[str, ...] | None = setting(None, DATA, "input fields; by default all numbers that change")
+    sequence_id: str | None = setting(None, DATA, "for one step a row: the column that tells sequences apart")
+    order_by: str | None = setting(
+        None, DATA, "the column that orders steps; alone, for one step a row, it makes all rows one series"
+    )
+    drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, or refused")
+    split_column: str | None = setting(None, DATA, "a field that says train, valid or test of each sequence")
+    valid_fraction: float = setting(0.0, DATA, "share of sequences for validation", ge=0, lt=1)
+    test_fraction: float = setting(0.2, DATA, "share of sequences for the test", ge=0, lt=1)
 
-    layout: LayoutName = Field("padded", description="how sequences are laid out")
-    batch_size: int | None = Field(None, ge=1, description="sequences a batch (32 unless cells or rows are given)")
-    cells: int | None = Field(None, ge=1, description="bucketed: the most cells a batch may have, padding included")
-    num_buckets: int | None = Field(None, ge=1, description="bucketed: how many buckets (8)")
-    rows: int | None = Field(None, ge=1, description="packed: rows of a batch, with steps")
-    steps: int | None = Field(None, ge=1, description="packed: steps of a row")
+    layout: LayoutName = setting("padded", LAYOUT, "how sequences are laid out: padded, bucketed or packed")
+    batch_size: int | None = setting(None, LAYOUT, "sequences a batch; 32 unless cells or rows are given", ge=1)
+    cells: int | None = setting(None, LAYOUT, "bucketed: the most cells a batch, padding included", rare=True, ge=1)
+    num_buckets: int | None = setting(None, LAYOUT, "bucketed: how many buckets; 8 by default", rare=True, ge=1)
+    rows: int | None = setting(None, LAYOUT, "packed: rows a batch, with steps", rare=True, ge=1)
+    steps: int | None = setting(None, LAYOUT, "packed: steps of a row", rare=True, ge=1)
+    batches_per_update: int = setting(1, LAYOUT, "batches whose gradients add up to one update", rare=True, ge=1)
 
-    hidden_size: int = Field(128, ge=1, description="units of a layer and direction")
-    num_layers: int = Field(1, ge=1, description="LSTM layers")
-    bidirectional: bool = Field(True, description="whether a second LSTM reads backward")
-    pooling: Pooling = Field("mean", description="how the outputs of a sequence become one vector")
-    dropout: float = Field(0.2, ge=0, lt=1, description="fraction dropped between layers, in training")
-    head_dropout: float = Field(0.5, ge=0, lt=1, description="fraction dropped before the head, in training")
-    noise: float = Field(0.1, ge=0, description="standard deviation of noise on standardised inputs, in training")
+    hidden_size: int = setting(128, MODEL, "units of a layer and direction", ge=1)
+    num_layers: int = setting(1, MODEL, "LSTM layers", ge=1)
+    bidirectional: bool = setting(True, MODEL, "whether a second LSTM reads backward")
+    pooling: Pooling = setting("mean", MODEL, "how the outputs of a sequence become one: last, mean, max, mean+max")
+    dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
+    head_dropout: float = setting(0.5, MODEL, "fraction dropped before the head, in training", rare=True, ge=0, lt=1)
+    noise: float = setting(
+        0.1, MODEL, "standard deviation of noise on standardised inputs, in training", rare=True, ge=0
+    )
 
-    epochs: int = Field(100, ge=1, description="passes over the training part")
-    learning_rate: float = Field(0.005, gt=0, description="the highest of the one-cycle schedule")
-    weight_decay: float = Field(0.01, ge=0, description="of AdamW")
-    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of each target spread over all classes")
-    gradient_clip: float = Field(1.0, gt=0, description="the largest norm of a gradient")
-    seed: int = Field(0, ge=0, lt=2**63, description="of the split, the weights and the order")
-    device: str = Field("auto", description="auto, cpu, cuda, cuda:1, ...")
+    epochs: int | None = setting(
+        None, TRAINING, "the most passes over the training part; 100 unless updates or seconds are given", ge=1
+    )
+    updates: int | None = setting(None, TRAINING, "the most optimiser steps", rare=True, ge=1)
+    seconds: float | None = setting(None, TRAINING, "the longest wall time", rare=True, gt=0)
+    learning_rate: float = setting(0.005, TRAINING, "the highest, of AdamW", gt=0)
+    schedule: ScheduleName = setting("one-cycle", TRAINING, "of the rate: one-cycle, cosine, constant", rare=True)
+    warmup: float | None = setting(
+        None, TRAINING, "share of the training in which the rate rises; 0.3, 0.05, 0 by schedule", rare=True, ge=0, lt=1
+    )
+    weight_decay: float = setting(0.01, TRAINING, "of AdamW", rare=True, ge=0)
+    gradient_clip: float = setting(1.0, TRAINING, "the largest norm of a gradient; 0 for any", rare=True, ge=0)
+    label_smoothing: float = setting(
+        0.1, TRAINING, "share of each target spread over all classes", rare=True, ge=0, lt=1
+    )
+    evaluate_every: int | None = setting(
+        None, TRAINING, "updates between evaluations of the validation part; else after each epoch", rare=True, ge=1
+    )
+    monitor: str = setting("loss", TRAINING, "the validation figure that says which weights are best", rare=True)
+    patience: int | None = setting(None, TRAINING, "evaluations without a better one before training stops", ge=1)
+    keep: Literal["best", "last"] = setting(
+        "best", TRAINING, "which weights the run ends with, where there is a validation part: best, last", rare=True
+    )
+    seed: int = setting(0, TRAINING, "of the split, the weights and the order", ge=0, lt=2**63)
+    device: str = setting("auto", TRAINING, "auto, cpu, cuda, cuda:1, ...")
+    precision: Precision = setting(
+        "32-true", TRAINING, "of the arithmetic: 32-true, 64-true, bf16-mixed, 16-mixed", rare=True
+    )
+    checkpoint_seconds: float = setting(
+        60.0, OUTPUT, "seconds between checkpoints; 0 saves after every update", rare=True, ge=0
+    )
+    tensorboard: bool = setting(False, OUTPUT, "whether to write event files for TensorBoard", rare=True)
 
     @classmethod
-    def of(cls, **values: Any) -> "Settings":
-        """Makes settings; what is not given takes its default.
-
-        Raises:
-            ConfigError: an unknown name, or a value out of range; the message names it.
-        """
+    def check_names(cls, values: Mapping[str, Any]) -> None:
+        """Raises ConfigError for a name that is no setting; the message names the nearest."""
         for name in values:
             if name not in cls.model_fields:
                 near = get_close_matches(name, cls.model_fields, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else f" The settings are: {', '.join(cls.model_fields)}."
                 raise ConfigError(f"there is no setting {name!r}.{hint}")
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Makes settings; what is not given takes its default.
+
+        Raises:
+            ConfigError: an unknown name, or a value out of range; the message names it.
+        """
+        cls.check_names(values)
         if isinstance(values.get("features"), str):
             values["features"] = (values["features"],)
         try:
@@ -70,26 +127,23 @@ class Settings(BaseModel):
             raise ConfigError(_in_words(error)) from None
 
     @classmethod
-    def load(cls, path: Path) -> "Settings":
-        """Reads settings that `save` wrote."""
+    def load(cls, path: Path) -> Self:
+        """Reads settings that `save` wrote.
+
+        Raises:
+            ConfigError: not valid TOML, an unknown name, or a value out of range.
+        """
         try:
-            return cls.of(**tomlkit.parse(path.read_text(encoding="utf-8")).unwrap())
-        except (tomlkit.exceptions.ParseError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} is not valid TOML: {error}") from error
+            return cls.of(**read_toml(path))
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from None
 
     def save(self, path: Path) -> None:
         """Writes the settings as TOML; each with a comment that says what it is."""
-        document = tomlkit.document()
-        for name, field in type(self).model_fields.items():
-            value = self.model_dump(mode="json")[name]
-            if value is None:
-                document.add(tomlkit.comment(f"{name} = (not set)  # {field.description}"))
-            else:
-                document.add(name, tomlkit.item(value).comment(field.description or ""))
-        path.write_text(tomlkit.dumps(document), encoding="utf-8")
+        path.write_text(as_toml(type(self), self.model_dump(mode="json")), encoding="utf-8")
 
     @model_validator(mode="after")
-    def _check_layout(self) -> "Settings":
+    def _check_layout(self) -> Self:
         belongs = {"cells": "bucketed", "num_buckets": "bucketed", "rows": "packed", "steps": "packed"}
         for name, layout in belongs.items():
             if getattr(self, name) is not None and self.layout != layout:
@@ -100,11 +154,56 @@ class Settings(BaseModel):
             raise ValueError("rows needs steps too.")
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _limit(cls, values: dict[str, Any]) -> dict[str, Any]:
+        limits = (values.get(name) for name in ("epochs", "updates", "seconds"))
+        return values | ({"epochs": EPOCHS} if all(limit is None for limit in limits) else {})
+
     @model_validator(mode="after")
-    def _check_split(self) -> "Settings":
+    def _check_training(self) -> Self:
+        has_no_validation = self.split_column is None and not self.valid_fraction
+        for name in ("patience", "evaluate_every"):
+            if getattr(self, name) is not None and has_no_validation:
+                raise ValueError(f"{name} needs a validation part: give valid_fraction or split_column.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_split(self) -> Self:
         if self.valid_fraction + self.test_fraction >= 1:
             raise ValueError("valid_fraction and test_fraction together must leave some sequences to train on.")
         return self
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Returns what a TOML file holds.
+
+    Raises:
+        ConfigError: there is no such file, or it is not valid TOML.
+    """
+    try:
+        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
+    except (tomlkit.exceptions.ParseError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def as_toml(settings: type[BaseModel], values: Mapping[str, Any]) -> str:
+    """Returns settings as TOML under headings, with a comment each; what has no value is a comment itself."""
+    document, panel = tomlkit.document(), None
+    for name, field in settings.model_fields.items():
+        about = field.json_schema_extra
+        assert isinstance(about, dict)
+        if about["panel"] != panel:
+            panel = about["panel"]
+            document.add(tomlkit.nl())
+            document.add(tomlkit.comment(f"{panel}"))
+        if values.get(name) is None:
+            document.add(tomlkit.comment(f"{name} =  # {field.description}"))
+        else:
+            document.add(name, tomlkit.item(values[name]).comment(field.description or ""))
+    return tomlkit.dumps(document).lstrip()
 
 
 def _in_words(error: ValidationError) -> str:

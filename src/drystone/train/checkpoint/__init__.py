@@ -1,0 +1,1 @@
+"""Checkpoints: safetensors and JSON, whole or not there."""

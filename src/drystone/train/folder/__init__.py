@@ -1,0 +1,1 @@
+"""Run folders: what lies in them, how they come and go, and whether they are whole."""

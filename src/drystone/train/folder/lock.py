@@ -1,0 +1,24 @@
+"""One process at a time trains in a run folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from drystone.core.errors import RunError
+from drystone.train.folder import names
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds the folder; the system lets go of it if the process dies.
+
+    Raises:
+        RunError: another process holds it.
+    """
+    try:
+        with FileLock(folder / names.LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None

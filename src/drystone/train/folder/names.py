@@ -1,0 +1,23 @@
+"""The files of a run folder."""
+
+from pathlib import Path
+
+MANIFEST = "run.json"
+SETTINGS = "config.toml"
+ENVIRONMENT = "environment.json"
+SCHEMA = "schema.json"
+STATISTICS = "statistics.json"
+SPLIT = "split.parquet"
+PLAN = "plan.zip"
+METRICS = "metrics.jsonl"
+CHECKPOINTS = "checkpoints"
+WEIGHTS = "weights.safetensors"
+CURVES = "curves.png"
+TENSORBOARD = "tensorboard"
+LOCK = ".lock"
+
+AT_START = (SETTINGS, ENVIRONMENT, SCHEMA, STATISTICS, SPLIT, PLAN)
+AT_END = (METRICS, WEIGHTS, CURVES)
+ALL = frozenset({MANIFEST, *AT_START, *AT_END, CHECKPOINTS, TENSORBOARD, LOCK})
+
+RUNS = Path("runs")

@@ -1,0 +1,67 @@
+"""What is minimised: a model and a batch become a sum of losses and a sum of weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+from drystone.torch.batch import TensorBatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What a model makes of one batch.
+
+    Args:
+        loss: Σ weighted loss, a scalar: over the sequences that end in the batch, or over its scored cells.
+        weight: Σ weight; 1 for each sequence or scored cell, as a rule. A number on the host, so that no device is
+            waited for.
+        predictions, targets: what metrics are updated with, one row each a sequence or scored cell.
+        state: of the rows, carried to the next batch: tensors, in any nest of tuples, lists and dicts; None where
+            rows carry nothing.
+    """
+
+    loss: Tensor
+    weight: float
+    predictions: Tensor | None = None
+    targets: Tensor | None = None
+    state: Any = None
+
+
+class Objective(Protocol):
+    """Any function of a model, a batch and the carried state; None where the epoch begins."""
+
+    def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome: ...
+
+
+def detached(state: Any) -> Any:
+    """Returns a carried state cut off from the gradients behind it."""
+    if isinstance(state, Tensor):
+        return state.detach()
+    if isinstance(state, Mapping):
+        return {name: detached(part) for name, part in state.items()}
+    if isinstance(state, (tuple, list)):
+        return type(state)(detached(part) for part in state)
+    return state
+
+
+class Box:
+    """Holds what goes into and comes out of a wrapped model, so that wrappers look for no tensors in it."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, *held: Any) -> None:
+        self.held = held
+
+
+class Forward(nn.Module):
+    """Model and objective as one module, for a library that wraps modules."""
+
+    def __init__(self, model: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, box: Box) -> Box:
+        return Box(self.objective(self.model, *box.held))

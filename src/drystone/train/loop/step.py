@@ -1,0 +1,92 @@
+"""One update: loss sums, backward, and a step on the gradient of the mean."""
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from drystone.core.batch import Batch
+from drystone.core.errors import NotFiniteError
+from drystone.torch.batch import to_tensors
+from drystone.train.loop.objective import Box, Forward, Objective, Outcome, detached
+from drystone.train.loop.totals import Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """What an update came to; `gradient_norm` is that before clipping, None without clipping."""
+
+    loss: float
+    weight: float
+    gradient_norm: float | None
+
+
+class Stepper:
+    """Makes updates, on one device and in one precision.
+
+    Args:
+        model, objective: what is trained on what.
+        optimizer: over parameters of the model.
+        gradient_clip: the largest norm of a gradient, or None.
+        fabric: device and precision.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        optimizer: Optimizer,
+        gradient_clip: float | None,
+        fabric: Fabric,
+    ) -> None:
+        self.fabric = fabric
+        self._parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        self._clip = gradient_clip
+        self._forward, self._optimizer = fabric.setup(Forward(model, objective), optimizer)
+
+    def step(self, batches: tuple[Batch, ...], state: Any, totals: Totals) -> tuple[Stepped, Any]:
+        """Makes one update of several batches; returns what it came to and the carried state.
+
+        Raises:
+            NotFiniteError: loss or gradient is not finite; the weights are those before the update.
+        """
+        self._optimizer.zero_grad()
+        loss, weight, unit = torch.zeros((), dtype=torch.float64, device=self.fabric.device), 0.0, 1.0
+        for host in batches:
+            batch = to_tensors(host, self.fabric.device)
+            outcome: Outcome = self._forward(Box(batch, state)).held[0]
+            unit = unit if weight else outcome.weight or 1.0  # keeps numbers small; the mean comes below
+            self.fabric.backward(outcome.loss / unit)
+            loss, weight = loss + outcome.loss.detach(), weight + outcome.weight
+            state = detached(outcome.state)
+            totals.add(batch, outcome)
+        norm = self._finish_gradients(unit / weight if weight else 0.0)
+        stepped = self._read(loss, weight, norm)
+        if weight:
+            self._optimizer.step()
+        return stepped, state
+
+    def _finish_gradients(self, factor: float) -> Tensor | None:
+        """Makes the gradient of the mean, and clips it; returns its norm before."""
+        if factor != 1.0:
+            gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
+            torch._foreach_mul_(gradients, factor)
+        if self._clip is None:
+            return None
+        return self.fabric.clip_gradients(
+            self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False
+        )
+
+    def _read(self, loss: Tensor, weight: float, norm: Tensor | None) -> Stepped:
+        """Reads loss and norm together: the one moment of an update when the device is waited for."""
+        total, *norms = (loss[None] if norm is None else torch.stack([loss, norm.double()])).tolist()
+        if not isfinite(total):
+            raise NotFiniteError(f"the loss is {total}")
+        losses_are_scaled = bool(self.fabric.strategy.precision.state_dict())  # then gradients may overflow at times
+        if not losses_are_scaled and not all(map(isfinite, norms)):
+            raise NotFiniteError(f"the norm of the gradient is {norms[0]} at a loss of {total / (weight or 1.0):.6g}")
+        return Stepped(loss=total / (weight or 1.0), weight=weight, gradient_norm=norms[0] if norms else None)

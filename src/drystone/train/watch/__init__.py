@@ -1,0 +1,1 @@
+"""Those who watch a training: each takes the same events, and none knows of the others."""

@@ -1,0 +1,70 @@
+"""metrics.jsonl: one line of figures an epoch, an evaluation, a test."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drystone.core.errors import RunError
+from drystone.train.checkpoint.files import sync
+from drystone.train.loop.events import EpochEnded, Evaluated, Event
+
+
+class MetricsLog:
+    """Adds lines to a file of JSON lines; epochs are counted from 1 in it.
+
+    Args:
+        path: made where it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.touch()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            self.add("train", event.epoch + 1, event.update, event.figures)
+        elif isinstance(event, Evaluated):
+            self.add("valid", event.epoch, event.update, event.figures)
+
+    def add(self, part: str, epoch: int, update: int, figures: Mapping[str, float]) -> None:
+        """Adds one line, whole or not at all."""
+        speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
+        record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
+        before = self.path.stat().st_size
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record | speed) + "\n")
+        except OSError:
+            os.truncate(self.path, before)
+            raise
+
+    def sync(self) -> int:
+        """Waits until all lines are on the disk; returns their bytes."""
+        sync(self.path)
+        return self.path.stat().st_size
+
+    def cut_back(self, num_bytes: int) -> None:
+        """Removes what was added after a checkpoint.
+
+        Raises:
+            RunError: the file is shorter than it was then.
+        """
+        size = self.path.stat().st_size
+        if size < num_bytes:
+            raise RunError(f"{self.path} has {size} bytes; when the checkpoint was saved it had {num_bytes}.")
+        os.truncate(self.path, num_bytes)
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Returns the records; a last line that a killed process left half-written does not count.
+
+    Raises:
+        RunError: a line is not JSON.
+    """
+    *lines, _half = path.read_text(encoding="utf-8").split("\n")
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise RunError(f"{path} holds a line that is not JSON: {error}") from error
