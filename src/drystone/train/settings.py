@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import tomlkit
 import tomlkit.exceptions
@@ -112,7 +112,7 @@ class Settings(BaseModel):
                 raise ConfigError(f"there is no setting {name!r}.{hint}")
 
     @classmethod
-    def of(cls, **values: Any) -> Self:
+    def of(cls, **values: Any) -> "Settings":
         """Makes settings; what is not given takes its default.
 
         Raises:
@@ -127,7 +127,7 @@ class Settings(BaseModel):
             raise ConfigError(_in_words(error)) from None
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path) -> "Settings":
         """Reads settings that `save` wrote.
 
         Raises:
@@ -143,7 +143,7 @@ class Settings(BaseModel):
         path.write_text(as_toml(type(self), self.model_dump(mode="json")), encoding="utf-8")
 
     @model_validator(mode="after")
-    def _check_layout(self) -> Self:
+    def _check_layout(self) -> "Settings":
         belongs = {"cells": "bucketed", "num_buckets": "bucketed", "rows": "packed", "steps": "packed"}
         for name, layout in belongs.items():
             if getattr(self, name) is not None and self.layout != layout:
@@ -161,7 +161,7 @@ class Settings(BaseModel):
         return values | ({"epochs": EPOCHS} if all(limit is None for limit in limits) else {})
 
     @model_validator(mode="after")
-    def _check_training(self) -> Self:
+    def _check_training(self) -> "Settings":
         has_no_validation = self.split_column is None and not self.valid_fraction
         for name in ("patience", "evaluate_every"):
             if getattr(self, name) is not None and has_no_validation:
@@ -169,7 +169,7 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _check_split(self) -> Self:
+    def _check_split(self) -> "Settings":
         if self.valid_fraction + self.test_fraction >= 1:
             raise ValueError("valid_fraction and test_fraction together must leave some sequences to train on.")
         return self

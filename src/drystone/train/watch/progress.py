@@ -1,7 +1,6 @@
 """A live progress bar on a terminal or in a notebook; now and then a line elsewhere."""
 
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -38,7 +37,7 @@ class Progress:
         )
         self._task = self._bar.add_task("", total=1.0, figures="")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         self._bar.start()
         return self
 

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from drystone.core.extras import need
 from drystone.train.loop.events import EpochEnded, Evaluated, Event, Updated
@@ -25,7 +24,7 @@ class TensorBoard:
             from torch.utils.tensorboard.writer import SummaryWriter
         self._writer = SummaryWriter(str(folder), purge_step=first_update + 1)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "TensorBoard":
         return self
 
     def __exit__(
