@@ -1,8 +1,8 @@
 """What is minimised: a model and a batch become a sum of losses and a sum of weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -29,10 +29,8 @@ class Outcome:
     state: Any = None
 
 
-class Objective(Protocol):
-    """Any function of a model, a batch and the carried state; None where the epoch begins."""
-
-    def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome: ...
+# Any function of a model, a batch and the state that its rows carried here, which is None where an epoch begins.
+Objective = Callable[[nn.Module, TensorBatch, Any], Outcome]
 
 
 def detached(state: Any) -> Any:
