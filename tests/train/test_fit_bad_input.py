@@ -44,7 +44,7 @@ def spoiled(vowels: Sequences, value: float) -> Sequences:
         (lambda v: v, {"layout": "bucketed", "cells": 20}, r"lengths\[\d+\] is 2\d; this Bucketed layout"),
         (lambda v: v, {"epochs": 0}, "epochs is 0"),
         (lambda v: v, {"epoch": 3}, "no setting 'epoch'. Did you mean 'epochs'"),
-        (lambda v: v, {"wibble": 3}, "no setting 'wibble'. The settings are: target"),
+        (lambda v: v, {"wibble": 3}, "no setting 'wibble'. The settings are: data, target"),
         (lambda v: v, {"cells": 300}, "cells goes with layout bucketed"),
         (lambda v: v, {"layout": "bucketed", "cells": 300, "batch_size": 3}, "either batch_size or cells"),
         (lambda v: v, {"layout": "packed", "rows": 3}, "rows needs steps too"),

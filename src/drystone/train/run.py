@@ -16,6 +16,7 @@ from drystone.core.errors import ConfigError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.storage import check_free
+from drystone.core.words import so_many
 from drystone.readers.read import sequences_of
 from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
@@ -120,7 +121,7 @@ class Run:
     def __repr__(self) -> str:
         epochs = sum(record["part"] == "train" for record in self.metrics)
         end = "" if self.is_finished else ", stopped"
-        words = f"{self.schema.target!r} in {len(self.schema.classes)} classes, {epochs} epochs{end}"
+        words = f"{self.schema.target!r} in {len(self.schema.classes)} classes, {so_many(epochs, 'epoch')}{end}"
         tests = [f", test accuracy {record['accuracy']:.3f}" for record in self.metrics if record["part"] == "test"]
         return f"Run({str(self.path)!r}: {words}{''.join(tests)})"
 

@@ -23,7 +23,7 @@ class Outcome:
     """
 
     loss: Tensor
-    weight: float
+    weight: float | int
     predictions: Tensor | None = None
     targets: Tensor | None = None
     state: Any = None
