@@ -81,7 +81,7 @@ def test_ctrl_c_stops_after_the_batch_and_resume_goes_on_to_the_same_weights(
     whole = fit(vowels, target="speaker", **SMALL)
     assert whole.is_finished
     with monkeypatch.context() as patch:
-        _at_update(patch, 5, lambda: signal.raise_signal(signal.SIGINT))
+        _at_update(patch, 9, lambda: signal.raise_signal(signal.SIGINT))
         run = fit(vowels, target="speaker", **SMALL)
     assert (run.is_finished, run.stopped_by) == (False, signal.SIGINT)
     opened = Run.open(run.path)

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from drystone.core.batch import Batch
 from drystone.core.errors import NotFiniteError
 from drystone.torch.batch import to_tensors
-from drystone.train.loop.objective import Box, Forward, Objective, Outcome, detached
+from drystone.train.loop.objective import Box, Forward, Objective, Outcome, carried, detached
 from drystone.train.loop.totals import Totals
 
 
@@ -58,7 +58,7 @@ class Stepper:
         loss, weight, unit = torch.zeros((), dtype=torch.float64, device=self.fabric.device), 0.0, 1.0
         for host in batches:
             batch = to_tensors(host, self.fabric.device)
-            outcome: Outcome = self._forward(Box(batch, state)).held[0]
+            outcome: Outcome = self._forward(Box(batch, carried(state, host))).held[0]
             unit = unit if weight else outcome.weight or 1.0  # keeps numbers small; the mean comes below
             self.fabric.backward(outcome.loss / unit)
             loss, weight = loss + outcome.loss.detach(), weight + outcome.weight
