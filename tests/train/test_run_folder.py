@@ -106,7 +106,12 @@ def test_ctrl_c_twice_ends_at_once(vowels: Sequences, monkeypatch: pytest.Monkey
 
 
 def test_the_best_weights_are_kept_unless_the_last_are_asked_for(vowels: Sequences) -> None:
-    settings: dict[str, Any] = SMALL | {"epochs": 6, "learning_rate": 0.05, "valid_fraction": 0.3, "monitor": "accuracy"}
+    settings: dict[str, Any] = SMALL | {
+        "epochs": 6,
+        "learning_rate": 0.05,
+        "valid_fraction": 0.3,
+        "monitor": "accuracy",
+    }
     best = fit(vowels, target="speaker", **settings)
     last = fit(vowels, target="speaker", keep="last", **settings)
     figures = [record["accuracy"] for record in best.metrics if record["part"] == "valid"]

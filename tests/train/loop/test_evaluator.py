@@ -16,7 +16,7 @@ from tests.train.loop.models import Tagger, by_step, random_sequences
 
 def draws_numbers(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
     """An objective that uses random numbers of every kind."""
-    random.random(), np.random.rand(), torch.rand(1)  # noqa: B018, NPY002
+    random.random(), np.random.rand(), torch.rand(1)  # noqa: NPY002
     return by_step(model, batch, state)
 
 
@@ -42,9 +42,9 @@ def test_modes_randomness_and_errors_leave_the_model_as_it_was() -> None:
     model = Tagger(dropout=0.5).train()
     model.head.eval()
     evaluator = Evaluator(draws_numbers, ds.Loader(random_sequences([3, 4]), ds.Padded(1)))
-    torch.manual_seed(0), np.random.seed(0), random.seed(0)  # noqa: B018, NPY002
+    torch.manual_seed(0), np.random.seed(0), random.seed(0)  # noqa: NPY002
     expected = numbers()
-    torch.manual_seed(0), np.random.seed(0), random.seed(0)  # noqa: B018, NPY002
+    torch.manual_seed(0), np.random.seed(0), random.seed(0)  # noqa: NPY002
     first = evaluator.figures(model)
     assert numbers() == expected
     assert (model.training, model.dropout.training, model.head.training) == (True, True, False)
@@ -63,7 +63,11 @@ def test_modes_randomness_and_errors_leave_the_model_as_it_was() -> None:
 def test_outcomes_serve_predictions_with_carried_state() -> None:
     seqs = random_sequences([9, 4])
     model = Tagger()
-    whole = {n: o.predictions for b, o in Evaluator(by_step, ds.Loader(seqs, ds.Padded(1, order="given"))).outcomes(model) for n in [b.host.ends.sequence[0]]}
+    whole = {
+        n: o.predictions
+        for b, o in Evaluator(by_step, ds.Loader(seqs, ds.Padded(1, order="given"))).outcomes(model)
+        for n in [b.host.ends.sequence[0]]
+    }
     pieces: dict[int, list[torch.Tensor]] = {0: [], 1: []}
     for batch, outcome in Evaluator(by_step, ds.Loader(seqs, ds.Stateful(rows=1, steps=2))).outcomes(model):
         for number in (0, 1):

@@ -73,13 +73,12 @@ class Stepper:
     def _finish_gradients(self, factor: float) -> Tensor | None:
         """Makes the gradient of the mean, and clips it; returns its norm before."""
         if factor != 1.0:
-            gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-            torch._foreach_mul_(gradients, factor)
+            for parameter in self._parameters:
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
         if self._clip is None:
             return None
-        return self.fabric.clip_gradients(
-            self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False
-        )
+        return self.fabric.clip_gradients(self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False)
 
     def _read(self, loss: Tensor, weight: float, norm: Tensor | None) -> Stepped:
         """Reads loss and norm together: the one moment of an update when the device is waited for."""
