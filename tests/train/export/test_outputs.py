@@ -169,6 +169,23 @@ def test_the_weights_are_those_of_the_run_and_named_as_in_torch(tmp_path: Path) 
     assert all(torch.equal(value, own[name]) for name, value in state.items())
 
 
+def test_weights_in_float64_stay_so_in_torch_and_become_float32_in_onnx(tmp_path: Path) -> None:
+    seqs = some_data()
+    run = trained(seqs, tmp_path / "run", num_layers=2)
+    run.model.double()
+    about = run.export(tmp_path / "m.torch", to="torch")
+    assert (about["outputs"]["logits"]["dtype"], about["inputs"]["state"]["dtype"]) == ("float64", "float64")
+    model = loaded(tmp_path / "m.torch")
+    with torch.inference_mode():
+        found = model(torch.from_numpy(padded(seqs, 0.0)), torch.tensor(seqs.lengths))[0].softmax(dim=1)
+    np.testing.assert_allclose(found, own_probabilities(run, seqs), atol=1e-14)
+    run.export(tmp_path / "m.onnx", to="onnx")
+    zeros = np.zeros((4, len(seqs), HIDDEN), "float32")
+    inputs = {"x": padded(seqs, 0.0), "lengths": seqs.lengths, "h0": zeros, "c0": zeros}
+    [found] = opened(tmp_path / "m.onnx").run(["probability"], inputs)
+    np.testing.assert_allclose(found, own_probabilities(run, seqs), atol=TOLERANCE)
+
+
 def test_the_torch_module_can_be_trained_further(tmp_path: Path) -> None:
     seqs = some_data()
     model: Any = exported(tmp_path, num_layers=2, dropout=0.3, head_dropout=0.4, noise=3.0).torch

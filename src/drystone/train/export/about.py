@@ -46,7 +46,7 @@ def lengths() -> Entry:
     return entry("int64", ["rows"], "the real steps of each row, 1 or more, which come first in it")
 
 
-def state(model: SequenceClassifier, means: str) -> Entry:
+def state(model: SequenceClassifier, dtype: str, means: str) -> Entry:
     """Returns what is said of an LSTM state, h or c."""
     sizes = model.lstm.sizes
-    return entry(FLOAT32, [sizes.layers * sizes.directions, "rows", sizes.hidden], means)
+    return entry(dtype, [sizes.layers * sizes.directions, "rows", sizes.hidden], means)

@@ -52,6 +52,7 @@ def _inputs(plain: Classifier) -> Arrays:
 
 def _expected(plain: Classifier, inputs: Arrays) -> list[npt.NDArray[np.generic]]:
     x, lengths, h, c = (torch.from_numpy(value) for value in inputs.values())
+    dtype = plain.head.weight.dtype
     with torch.inference_mode():
-        logits, state = plain(x, lengths, (h, c))
+        logits, state = plain(x, lengths, (h.to(dtype), c.to(dtype)))
     return [value.numpy() for value in (logits.softmax(dim=1), *state)]

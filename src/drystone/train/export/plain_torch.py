@@ -118,5 +118,5 @@ def load(folder: str | Path = HERE) -> Classifier:
     folder = Path(folder)
     about = json.loads((folder / "drystone.json").read_text(encoding="utf-8"))
     model = Classifier(**about["model"])
-    model.load_state_dict(load_file(folder / "weights.safetensors"))
+    model.load_state_dict(load_file(folder / "weights.safetensors"), assign=True)  # in the type that they were saved in
     return model.eval()

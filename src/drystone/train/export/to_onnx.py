@@ -41,13 +41,13 @@ def _about(source: Source) -> dict[str, Any]:
         inputs={
             "x": features(schema, FLOAT32),
             "lengths": lengths(),
-            "h0": state(model, "what the LSTM starts from: zeros, or the hn of a call before"),
-            "c0": state(model, "what the LSTM starts from: zeros, or the cn of a call before"),
+            "h0": state(model, FLOAT32, "what the LSTM starts from: zeros, or the hn of a call before"),
+            "c0": state(model, FLOAT32, "what the LSTM starts from: zeros, or the cn of a call before"),
         },
         outputs={
             "probability": entry(FLOAT32, ["rows", len(schema.classes)], "the probability of each class"),
-            "hn": state(model, "the state h after each row's last real step"),
-            "cn": state(model, "the state c after each row's last real step"),
+            "hn": state(model, FLOAT32, "the state h after each row's last real step"),
+            "cn": state(model, FLOAT32, "the state c after each row's last real step"),
             "output": entry(FLOAT32, by_step, "the outputs of the last layer, 0 after each row's real steps"),
         },
     )

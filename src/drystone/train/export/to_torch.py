@@ -9,7 +9,7 @@ from safetensors.torch import save
 
 from drystone.core.storage import whole_folder
 from drystone.train.export import plain_torch
-from drystone.train.export.about import FILE, FLOAT32, about, entry, features, lengths, state
+from drystone.train.export.about import FILE, about, entry, features, lengths, state
 from drystone.train.export.format import Format, Source
 from drystone.train.export.plain import arguments_of, plain_of
 
@@ -30,16 +30,20 @@ def _write(source: Source, path: Path) -> dict[str, Any]:
 
 def _about(source: Source) -> dict[str, Any]:
     schema, model = source.schema, source.model
+    dtype = str(model.head.weight.dtype).removeprefix("torch.")
+    logits = entry(dtype, ["rows", len(schema.classes)], "softmax makes them the probability of each class")
     return about(
         schema,
         inputs={
             "x": features(schema, "float32 or float64"),
             "lengths": lengths(),
-            "state": state(model, "h and c that the LSTM starts from, each of this shape; zeros where it is left out"),
+            "state": state(
+                model, dtype, "h and c that the LSTM starts from, each of this shape; zeros where it is left out"
+            ),
         },
         outputs={
-            "logits": entry(FLOAT32, ["rows", len(schema.classes)], "softmax makes them the probability of each class"),
-            "state": state(model, "h and c after each row's last real step, each of this shape"),
+            "logits": logits,
+            "state": state(model, dtype, "h and c after each row's last real step, each of this shape"),
         },
     )
 
