@@ -11,7 +11,7 @@ import pytest
 import drystone
 
 ROOT = Path(__file__).parents[1]
-FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "matplotlib", "pydantic", "pandas", "polars"}
+FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "matplotlib", "pydantic", "pandas", "polars", "onnx"}
 
 
 def run(code: str) -> str:
