@@ -55,7 +55,7 @@ BAD = [
     (["run"], "Missing option '--to'"),
     (["run", "--to", "tflite"], "to must be one of 'keras', 'torch', 'onnx'; got 'tflite'"),
     (["gone", "--to", "keras"], "there is no run folder gone"),
-    (["folder", "--to", "torch"], "folder is not the folder of a finished run"),
+    (["folder", "--to", "torch"], "folder is not a run folder"),
     (["run", "--to", "keras", "--out", "m.h5"], "m.h5 should end in .keras"),
     (["run", "--to", "torch", "--out", "m.pt"], "m.pt should end in .torch"),
     (["run", "--to", "onnx", "--out", "m.keras"], "m.keras should end in .onnx"),

@@ -26,7 +26,14 @@ def some_data(lengths: Sequence[int] = LENGTHS, seed: int = 0) -> ds.Sequences:
 
 
 def trained(seqs: ds.Sequences, folder: Path, **settings: Any) -> ds.Run:
-    usual: dict[str, Any] = {"epochs": 1, "hidden_size": 5, "test_fraction": 0.0, "device": "cpu", "progress": False}
+    usual: dict[str, Any] = {
+        "epochs": 5,
+        "hidden_size": 5,
+        "learning_rate": 0.05,
+        "test_fraction": 0.0,
+        "device": "cpu",
+        "progress": False,
+    }
     return ds.fit(seqs, "way", out=folder, learning_rate=0.1, **usual | settings)
 
 
