@@ -5,10 +5,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import Signals
+from shlex import quote
 from typing import Any
 
-from drystone.core.errors import RunError
+from drystone.core.errors import NotFiniteError
 from drystone.train.checkpoint.checkpoint import Checkpoint
 from drystone.train.checkpoint.store import Store
 from drystone.train.data import named, sequences_for
@@ -132,12 +132,24 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
 
 
 def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, progress: bool) -> Run:
-    stopped_by: Signals | None = None
     try:
         stopped_by = train(prepared, folder, checkpoint, progress=progress)
+    except (NotFiniteError, OSError) as error:
+        error.add_note(_what_is_kept(folder))
+        raise
     finally:
         settle(folder)
     return Run.of(prepared, folder, stopped_by)
+
+
+def _what_is_kept(folder: Path) -> str:
+    updates = Store(folder / names.CHECKPOINTS).updates()
+    if not updates:
+        return "It came before the first checkpoint, so nothing of this run is kept."
+    return (
+        f"The run is resumable from its checkpoint of update {updates[0]}: drystone fit --resume {quote(str(folder))}. "
+        "With the same data and settings on the same machine, the same numbers come again."
+    )
 
 
 def _newest(folder: Path) -> Checkpoint | None:
