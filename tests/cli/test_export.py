@@ -47,7 +47,7 @@ BAD = [
     (["run"], "Missing option '--to'"),
     (["run", "--to", "onnx"], "'onnx' is not one of 'keras'"),
     (["gone", "--to", "keras"], "there is no run folder gone"),
-    (["folder", "--to", "keras"], "folder is not the folder of a finished run"),
+    (["folder", "--to", "keras"], "folder is not a run folder: run.json is missing"),
     (["run", "--to", "keras", "--out", "m.h5"], "m.h5 should end in .keras"),
     (["run", "--to", "keras", "--out", "gone/m.keras"], "no folder gone"),
     (["run", "--to", "keras", "--out", "taken.keras"], "taken.keras exists. Choose another name, or pass --overwrite"),

@@ -10,7 +10,7 @@ from drystone.core.errors import ConfigError
 from drystone.core.extras import need
 from drystone.readers.options import did_you_mean
 
-HELP = """Print all settings of a task as a TOML file, each with its default and a word on it.
+HELP = """Print all settings of a task, with comments, as a TOML file.
 
 \b
 Examples:

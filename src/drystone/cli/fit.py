@@ -21,7 +21,7 @@ from drystone.readers.find import built_in_of
 if TYPE_CHECKING:
     from drystone.train import Run
 
-HELP = """Train a classifier of sequences, and keep everything in a run folder.
+HELP = """Train a classifier of sequences, and keep all in a run folder.
 
 Options win over --config, which holds all of them and more: drystone config classify prints every setting.
 
@@ -100,6 +100,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
             raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(fields)}.")
         with _naming(config, given):
             checked = FitConfig.of(**chosen)
+        assert isinstance(checked, FitConfig)
         _say_settings_of(built_in, chosen)
         seqs = read_data(source, checked.sequence_id, checked.order_by, drop_empty=checked.drop_empty)
 
@@ -188,7 +189,7 @@ def _data_of(settings: Any, path: Path, data: str | None) -> Sequences:
     except (ConfigError, DataError) as error:
         if data is not None:
             raise
-        raise type(error)(f"{error} Where they lie elsewhere: drystone fit DATA --resume {quote(str(path))}") from error
+        raise type(error)(f"{error} Give the data of the run: drystone fit DATA --resume {quote(str(path))}") from error
     say_dropped(seqs)
     return seqs
 

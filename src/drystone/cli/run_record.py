@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -69,14 +68,14 @@ def record_of(path: Path, *, prove_all: bool) -> RunRecord:
         prove_all: whether checksums of large files are compared too.
     """
     try:
-        return _whole(path, inf if prove_all else MAX_BYTES)
+        return _whole(path, None if prove_all else MAX_BYTES)
     except (RunError, ConfigError, OSError, ValueError, KeyError, TypeError) as error:
         words = str(error) if isinstance(error, (RunError, ConfigError, OSError)) else f"{path} is damaged: {error!r}."
         changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return RunRecord(path=path, status=DAMAGED, problem=words, started=changed)
 
 
-def _whole(path: Path, max_bytes: float) -> RunRecord:
+def _whole(path: Path, max_bytes: int | None) -> RunRecord:
     manifest = Manifest.read(path)
     manifest.check(path, max_bytes)
     settings = Settings.load(path / names.SETTINGS)

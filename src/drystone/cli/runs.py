@@ -15,7 +15,7 @@ from drystone.core.extras import need
 if TYPE_CHECKING:
     from drystone.cli.run_record import RunRecord
 
-HELP = """List runs, the newest first: how far they are, and their best figures.
+HELP = """List runs with their best figures, the newest first.
 
 Folders that hold no run are left out; of damaged ones it is said what is wrong.
 
@@ -26,7 +26,9 @@ Examples:
   drystone runs --json
 """
 RUNS = Path("runs")
-COLUMNS = ("run", "status", "target", "epochs", "best valid", "test accuracy", "started")
+COLUMNS = {"run": 1, "status": 8, "target": 6, "epochs": 6, "best valid": 8, "test accuracy": 8, "started": 10}
+WHOLE = ("run", "status", "epochs")  # columns that are never broken into lines
+WIDTH = 100  # of sentences, in characters
 
 
 def runs(
@@ -73,18 +75,32 @@ def _runs_in(folder: Path, *, is_given: bool) -> list[Path]:
 
 def _print(records: "list[RunRecord]") -> None:
     console = Console(highlight=False)
+    table = _table(records)
+    unlimited = console.options.update(max_width=10 * WIDTH)
+    if console.measure(table, options=unlimited).minimum <= console.width:
+        console.print(table)
+    else:
+        typer.echo("\n".join(_in_lines(record, min(console.width, WIDTH)) for record in records))
+    for record in records:
+        if record.problem:
+            typer.echo(fill(f"{record.path}: {record.problem}", min(console.width, WIDTH), break_long_words=False))
+
+
+def _table(records: "list[RunRecord]") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-    for name in COLUMNS:
+    for name, least in COLUMNS.items():
         is_number = name in ("epochs", "test accuracy")
-        table.add_column(name, justify="right" if is_number else "left", no_wrap=name == "run", overflow="fold")
+        table.add_column(name, justify="right" if is_number else "left", min_width=least, no_wrap=name in WHOLE)
     for record in records:
         table.add_row(*_cells(record))
-    console.print(table)
-    problems = [record for record in records if record.problem]
-    if problems:
-        typer.echo()
-    for record in problems:
-        typer.echo(fill(f"{record.path}: {record.problem}", console.width, break_long_words=False))
+    return table
+
+
+def _in_lines(record: "RunRecord", width: int) -> str:
+    """Returns the row of a run as lines, for terminals too narrow for a table."""
+    figures = zip(COLUMNS, _cells(record), strict=True)
+    words = ", ".join(f"{name} {figure}" for name, figure in figures if figure and name != "run")
+    return f"{record.path}\n{fill(words, width, initial_indent='  ', subsequent_indent='  ')}"
 
 
 def _cells(record: "RunRecord") -> tuple[str, ...]:

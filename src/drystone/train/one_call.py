@@ -135,20 +135,26 @@ def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, pro
     try:
         stopped_by = train(prepared, folder, checkpoint, progress=progress)
     except (NotFiniteError, OSError) as error:
-        error.add_note(_what_is_kept(folder))
+        error.add_note(_what_is_kept(folder, error))
         raise
     finally:
         settle(folder)
     return Run.of(prepared, folder, stopped_by)
 
 
-def _what_is_kept(folder: Path) -> str:
+def _what_is_kept(folder: Path, error: Exception) -> str:
     updates = Store(folder / names.CHECKPOINTS).updates()
     if not updates:
         return "It came before the first checkpoint, so nothing of this run is kept."
+    words = (
+        f"The run is resumable from its checkpoint of update {updates[0]}: drystone fit --resume {quote(str(folder))}"
+    )
+    if not isinstance(error, NotFiniteError):
+        return words
+    settings = quote(str(folder / names.SETTINGS))
     return (
-        f"The run is resumable from its checkpoint of update {updates[0]}: drystone fit --resume {quote(str(folder))}. "
-        "With the same data and settings on the same machine, the same numbers come again."
+        f"{words}\nIf data or settings are the cause, that ends here again; "
+        f"then begin a new run: drystone fit --config {settings} --learning-rate ..."
     )
 
 

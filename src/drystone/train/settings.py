@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -117,7 +117,7 @@ class Settings(BaseModel):
                 raise ConfigError(f"there is no setting {name!r}.{hint}")
 
     @classmethod
-    def of(cls, **values: Any) -> Self:
+    def of(cls, **values: Any) -> "Settings":
         """Makes settings; what is not given takes its default.
 
         Raises:
@@ -132,7 +132,7 @@ class Settings(BaseModel):
             raise ConfigError(_in_words(error)) from None
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path) -> "Settings":
         """Reads settings that `save` wrote.
 
         Raises:

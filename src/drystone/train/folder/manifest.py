@@ -4,9 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from math import inf
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from drystone.core.errors import RunError
 from drystone.core.storage import whole_file
@@ -67,12 +66,12 @@ class Manifest:
             )
         return cls(status=content["status"], files=content["files"])
 
-    def check(self, folder: Path, max_bytes: float = inf) -> None:
+    def check(self, folder: Path, max_bytes: int | None = None) -> None:
         """Proves that files are those that were written.
 
         Args:
             folder: of the run.
-            max_bytes: larger files need only be there.
+            max_bytes: larger files need only be there; None for no such limit.
 
         Raises:
             RunError: a file is missing or changed; the message names it.
@@ -81,7 +80,8 @@ class Manifest:
             path = folder / name
             if not path.is_file():
                 raise RunError(f"{folder} is not a whole run folder: {name} is missing.")
-            if path.stat().st_size <= max_bytes and checksum_of(path) != checksum:
+            is_proved = max_bytes is None or path.stat().st_size <= max_bytes
+            if is_proved and checksum_of(path) != checksum:
                 raise RunError(f"{path} was changed or damaged since the run wrote it: its checksum differs.")
 
 
@@ -93,8 +93,15 @@ def _content(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder} is not a run folder: {names.MANIFEST} is missing.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if {"version", "status", "files"} <= content.keys() and isinstance(content["files"], dict):
+        if _is_whole(content):
             return content
-    except (ValueError, AttributeError) as error:
-        raise RunError(f"{path} is damaged: {error}") from error
-    raise RunError(f"{path} is damaged: version, status or files are missing in it.")
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise RunError(f"{path} is damaged: {error!r}.") from error
+    raise RunError(f"{path} is damaged: status or files are not those of a run.")
+
+
+def _is_whole(content: dict[str, Any]) -> bool:
+    """Whether all is in it that this version writes; other versions may write something else."""
+    if content["version"] != VERSION:
+        return True
+    return content["status"] in get_args(Status) and all(isinstance(value, str) for value in content["files"].values())
