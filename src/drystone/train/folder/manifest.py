@@ -95,13 +95,15 @@ def _content(folder: Path) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if _is_whole(content):
             return content
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise RunError(f"{path} is damaged: {error!r}.") from error
-    raise RunError(f"{path} is damaged: status or files are not those of a run.")
+    except (ValueError, AttributeError, TypeError) as error:
+        raise RunError(f"{path} is damaged: {error}") from error
+    raise RunError(f"{path} is damaged: version, status or files are missing in it, or are not those of a run.")
 
 
 def _is_whole(content: dict[str, Any]) -> bool:
     """Whether all is in it that this version writes; other versions may write something else."""
-    if content["version"] != VERSION:
+    if content.get("version", VERSION) != VERSION:
         return True
+    if not {"version", "status", "files"} <= content.keys():
+        return False
     return content["status"] in get_args(Status) and all(isinstance(value, str) for value in content["files"].values())
