@@ -76,7 +76,10 @@ def test_plan_needs_no_settings() -> None:
     assert "drystone.train.settings" not in python(LOADED, "plan", "japanese-vowels").split()
 
 
-@pytest.mark.parametrize("arguments", [["fit", "japanese-vowels", "--epochs", "3"], ["config", "classify"], ["runs"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["fit", "japanese-vowels", "--epochs", "3"], ["config", "classify"], ["runs"], ["export", "run", "--to", "onnx"]],
+)
 def test_without_the_extra_the_command_that_installs_it_is_named(
     program: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:

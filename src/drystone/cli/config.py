@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from drystone.core.errors import ConfigError
-from drystone.core.extras import need
 from drystone.readers.options import did_you_mean
+from drystone.train.libraries import need_libraries
 
 HELP = """Print all settings of a task, with comments, as a TOML file.
 
@@ -26,7 +26,7 @@ HEAD = """\
 
 def classify() -> str:
     """Returns the template for `drystone fit`."""
-    need("torch", "pydantic", "tomlkit")
+    need_libraries()
     from drystone.cli.fit_config import FitConfig
     from drystone.train.settings import as_toml
 

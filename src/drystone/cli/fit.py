@@ -13,10 +13,10 @@ from drystone.cli.data import read_data, say_dropped
 from drystone.cli.interrupts import INTERRUPTED, ends_at_once
 from drystone.cli.options import flag_of, with_options
 from drystone.core.errors import ConfigError, DataError, MissingExtraError
-from drystone.core.extras import need
 from drystone.core.sequences import Sequences
 from drystone.datasets import Dataset
 from drystone.readers.find import built_in_of
+from drystone.train.libraries import need_libraries
 
 if TYPE_CHECKING:
     from drystone.train import Run
@@ -34,7 +34,6 @@ Examples:
   drystone config classify > run.toml; drystone fit --config run.toml
   drystone fit --resume runs/my-1
 """
-EXTRA = ("torch", "torch", "pydantic", "tomlkit")
 NO_SETTINGS = {"out", "overwrite", "quiet"}
 WITH_RESUME = {"quiet"}
 Arguments = Annotated[list[str] | None, typer.Argument(metavar="DATA")]
@@ -52,7 +51,7 @@ def command() -> Any:
 def is_ready() -> bool:
     """Returns whether the libraries are there that settings are made of."""
     try:
-        need(*EXTRA)
+        need_libraries()
     except MissingExtraError:
         return False
     return True
@@ -60,7 +59,7 @@ def is_ready() -> bool:
 
 def not_ready(_arguments: Arguments = None) -> None:
     """Stands in for the command where its libraries are missing, and says which."""
-    need(*EXTRA)
+    need_libraries()
 
 
 def fit(

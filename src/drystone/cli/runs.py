@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drystone.core.errors import RunError
-from drystone.core.extras import need
+from drystone.train.libraries import need_libraries
 
 if TYPE_CHECKING:
     from drystone.cli.run_record import RunRecord
@@ -44,7 +44,7 @@ def runs(
     ] = False,
 ) -> None:
     """Reads what run folders say of themselves, and prints it."""
-    need("torch", "pydantic", "tomlkit", "filelock")
+    need_libraries()
     from drystone.cli.run_record import record_of
 
     found = {path.resolve(): path for folder in folders or [RUNS] for path in _runs_in(folder, is_given=bool(folders))}

@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from drystone.core.extras import need
+from drystone.train.libraries import need_libraries
 
 if TYPE_CHECKING:
     from drystone.train.checkpoint.checkpoint import Checkpoint
@@ -86,10 +86,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'drystone.train' has no attribute {name!r}")
-    need(
-        "torch", "torch", "filelock", "jaxtyping", "lightning_fabric", "matplotlib", "pydantic", "safetensors",
-        "tomlkit", "torchmetrics",
-    )  # fmt: skip
+    need_libraries()
     return getattr(import_module(f"drystone.train.{_HOMES[name]}"), name)
 
 
