@@ -29,7 +29,6 @@ def trained(seqs: ds.Sequences, folder: Path, **settings: Any) -> ds.Run:
     usual: dict[str, Any] = {
         "epochs": 5,
         "hidden_size": 5,
-        "learning_rate": 0.05,
         "test_fraction": 0.0,
         "device": "cpu",
         "progress": False,
