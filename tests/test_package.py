@@ -27,7 +27,7 @@ def test_importing_loads_no_framework(statement: str) -> None:
 
 def test_what_needs_a_framework_is_found_on_first_use() -> None:
     assert run("import drystone as ds; print(ds.fit.__module__, ds.Run.__name__)").split() == [
-        "drystone.train.fit",
+        "drystone.train.one_call",
         "Run",
     ]
 

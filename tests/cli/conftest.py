@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from drystone.cli.main import main
+from tests.cli.small import write_tiny
 
 
 @pytest.fixture
@@ -23,3 +24,10 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         return (code if isinstance(code, int) else 0), printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> list[str]:
+    """A small file in the folder of the test; gives the arguments of a training on it that takes no time."""
+    write_tiny(tmp_path)
+    return ["tiny.parquet", "--target", "y", "--hidden-size", "3", "--epochs", "4", "--batch-size", "8"]

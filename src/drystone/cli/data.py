@@ -42,10 +42,15 @@ DropEmpty = Annotated[
 def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool) -> Sequences:
     """Reads the data, and says what was dropped."""
     seqs = read(data, sequence_id=sequence_id, order_by=order_by, on_empty="drop" if drop_empty else "error")
+    say_dropped(seqs)
+    return seqs
+
+
+def say_dropped(seqs: Sequences) -> None:
+    """Says which empty sequences were left out."""
     if len(seqs.dropped):
         shown = ", ".join(map(str, seqs.dropped[:10].tolist())) + (", ..." if len(seqs.dropped) > 10 else "")
         typer.echo(f"dropped {so_many(len(seqs.dropped), 'empty sequence')}: {shown}", err=True)
-    return seqs
 
 
 def open_model(run: Path, device: str) -> "Run":

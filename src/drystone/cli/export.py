@@ -8,11 +8,14 @@ import typer
 
 from drystone.cli.data import RunFolder, check_out, open_model
 from drystone.cli.interrupts import ends_at_once
+from drystone.train.libraries import need_libraries
 
 if TYPE_CHECKING:
     from drystone.train.export import Format
 
-HELP = """Write the model of a run for use without drystone, with the outputs of drystone predict.
+HELP = """Write the model of a run for use without drystone.
+
+Its outputs are those of drystone predict.
 
 keras: a .keras file of Keras' own layers, which loads on TensorFlow, JAX and PyTorch.
 torch: a folder with the source of a plain PyTorch module around nn.LSTM, and its weights in safetensors.
@@ -44,6 +47,7 @@ def export(
     """Opens the run, writes the model, prints how to use it."""
     os.environ.setdefault("KERAS_BACKEND", "torch")  # the one that is surely here; the file is the same for all
     with ends_at_once():
+        need_libraries()
         from drystone.train.export import format_of  # here, so that --help needs no framework
 
         form = format_of(to)

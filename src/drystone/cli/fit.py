@@ -1,165 +1,203 @@
-"""`drystone fit`: train on a file or a built-in data set."""
+"""`drystone fit`: train on a file or a built-in data set, or go on with a run that was stopped."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from shlex import quote
+from signal import SIGINT
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drystone.cli.data import DATA_PANEL, Data, DropEmpty, OrderBy, SequenceId, read_data
+from drystone.cli.data import read_data, say_dropped
 from drystone.cli.interrupts import INTERRUPTED, ends_at_once
-from drystone.core.errors import ConfigError
+from drystone.cli.options import flag_of, with_options
+from drystone.core.errors import ConfigError, DataError, MissingExtraError
 from drystone.core.sequences import Sequences
+from drystone.datasets import Dataset
 from drystone.readers.find import built_in_of
+from drystone.train.libraries import need_libraries
 
-HELP = """Train a classifier of sequences, and keep everything in a run folder.
+if TYPE_CHECKING:
+    from drystone.train import Run
+
+HELP = """Train a classifier of sequences, and keep all in a run folder.
+
+Options win over --config, which holds all of them and more: drystone config classify prints every setting.
 
 \b
 Examples:
   drystone fit japanese-vowels
-  drystone fit my.parquet --target label --epochs 100
+  drystone fit my.parquet --target label --epochs 50
   drystone fit steps.csv --sequence-id id --order-by time --target label
-  drystone fit my.parquet --target label --layout packed --rows 8 --steps 256
+  drystone fit my.parquet --target label --layout packed
+  drystone config classify > run.toml; drystone fit --config run.toml
+  drystone fit --resume runs/my-1
 """
-LAYOUT, MODEL, TRAINING, OUTPUT = "Layout of batches", "Model", "Training", "Output"
-NOT_SETTINGS = ("data", "out", "overwrite", "drop_empty", "quiet")
+NO_SETTINGS = {"out", "overwrite", "quiet"}
+WITH_RESUME = {"quiet"}
+Arguments = Annotated[list[str] | None, typer.Argument(metavar="DATA")]
+
+
+def command() -> Any:
+    """Returns the command with its options; they come from the settings, so the extra `torch` must be there."""
+    from drystone.cli.fit_config import FitConfig
+
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    app.command("fit", help=HELP, no_args_is_help=True)(with_options(fit, FitConfig, left_out={"data"}))
+    return typer.main.get_command(app)
+
+
+def is_ready() -> bool:
+    """Returns whether the libraries are there that settings are made of."""
+    try:
+        need_libraries()
+    except MissingExtraError:
+        return False
+    return True
+
+
+def not_ready(_arguments: Arguments = None) -> None:
+    """Stands in for the command where its libraries are missing, and says which."""
+    need_libraries()
 
 
 def fit(
-    data: Data,
-    target: Annotated[
-        str | None, typer.Option(help="The field to predict.", metavar="FIELD", rich_help_panel=DATA_PANEL)
-    ] = None,
-    features: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Input fields, with commas between, or one an option (default: all numbers that change).",
-            metavar="A,B,...",
-            rich_help_panel=DATA_PANEL,
-        ),
-    ] = None,
-    sequence_id: SequenceId = None,
-    order_by: OrderBy = None,
-    split_column: Annotated[
+    data: Annotated[
         str | None,
-        typer.Option(
-            help="A field that says train, valid or test of each sequence.",
-            metavar="FIELD",
-            rich_help_panel=DATA_PANEL,
-        ),
+        typer.Argument(help="A file, or the name of a built-in data set.", metavar="DATA", show_default=False),
     ] = None,
-    valid_fraction: Annotated[
-        float | None, typer.Option(help="Share of the validation part (default 0).", rich_help_panel=DATA_PANEL)
+    config: Annotated[
+        Path | None, typer.Option(help="Read settings from this file; a run's config.toml serves too.", metavar="TOML")
     ] = None,
-    test_fraction: Annotated[
-        float | None, typer.Option(help="Share of the test part (default 0.2).", rich_help_panel=DATA_PANEL)
-    ] = None,
-    drop_empty: DropEmpty = False,
-    layout: Annotated[
-        str | None, typer.Option(help="padded, bucketed or packed (default padded).", rich_help_panel=LAYOUT)
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Sequences a batch (default 32).", rich_help_panel=LAYOUT)
-    ] = None,
-    cells: Annotated[
-        int | None,
-        typer.Option(help="bucketed: the most cells a batch, instead of --batch-size.", rich_help_panel=LAYOUT),
-    ] = None,
-    num_buckets: Annotated[
-        int | None, typer.Option(help="bucketed: how many buckets (default 8).", rich_help_panel=LAYOUT)
-    ] = None,
-    rows: Annotated[
-        int | None, typer.Option(help="packed: rows a batch, with --steps.", rich_help_panel=LAYOUT)
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="packed: steps a row.", rich_help_panel=LAYOUT)] = None,
-    hidden_size: Annotated[
-        int | None, typer.Option(help="Units a layer and direction (default 128).", rich_help_panel=MODEL)
-    ] = None,
-    num_layers: Annotated[int | None, typer.Option(help="LSTM layers (default 1).", rich_help_panel=MODEL)] = None,
-    bidirectional: Annotated[
-        bool | None, typer.Option(help="Whether to read backward too (default yes).", rich_help_panel=MODEL)
-    ] = None,
-    pooling: Annotated[
-        str | None, typer.Option(help="last, mean, max or mean+max (default mean).", rich_help_panel=MODEL)
-    ] = None,
-    dropout: Annotated[
-        float | None, typer.Option(help="Fraction dropped between layers (default 0.2).", rich_help_panel=MODEL)
-    ] = None,
-    head_dropout: Annotated[
-        float | None, typer.Option(help="Fraction dropped before the head (default 0.5).", rich_help_panel=MODEL)
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training part (default 100).", rich_help_panel=TRAINING)
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="The highest of the one-cycle rate (default 0.005).", rich_help_panel=TRAINING)
-    ] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(help="Of AdamW (default 0.01).", rich_help_panel=TRAINING)
-    ] = None,
-    gradient_clip: Annotated[
-        float | None, typer.Option(help="The largest norm of a gradient (default 1.0).", rich_help_panel=TRAINING)
-    ] = None,
-    noise: Annotated[
-        float | None,
-        typer.Option(
-            help="Standard deviation of noise on standardised inputs (default 0.1).", rich_help_panel=TRAINING
-        ),
-    ] = None,
-    label_smoothing: Annotated[
-        float | None,
-        typer.Option(help="Share of a target spread over all classes (default 0.1).", rich_help_panel=TRAINING),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Of the split, the weights and the order (default 0).", rich_help_panel=TRAINING),
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda, ... (default auto).", rich_help_panel=TRAINING)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="The run folder (default: a new one, runs/NAME-1, runs/NAME-2, ...).",
-            metavar="FOLDER",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an older run in --out.", rich_help_panel=OUTPUT)
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel=OUTPUT)] = False,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run, which was stopped.", metavar="RUN")] = None,
+    **options: Any,
 ) -> None:
-    """Reads, trains, and prints the test accuracy."""
-    options = {name: value for name, value in locals().items() if value is not None and name not in NOT_SETTINGS}
+    """Trains, or goes on with training, and prints the test accuracy."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if "features" in given:
+        names = (name.strip() for words in given["features"] for name in words.split(","))
+        given["features"] = tuple(name for name in names if name)
+    if resume is None:
+        _start(data, config, given)
+    else:
+        _go_on(resume, data, {"config": config, **given} if config is not None else given)
+
+
+def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> None:
     with ends_at_once():
-        seqs = read_data(data, sequence_id, order_by, drop_empty=drop_empty)
-        settings = _settings(data, options, seqs.field_names)
+        from drystone.cli.fit_config import FitConfig
+
+        chosen = {**_in_file(config), **({} if data is None else {"data": data}), **given}
+        if "data" not in chosen:
+            raise ConfigError("say what to train on: drystone fit DATA, or data = ... in the file of --config.")
+        built_in = built_in_of(str(chosen["data"]))
+        chosen = {**_known_of(built_in), **chosen}
+        source = str(chosen["data"])
+        if "target" not in chosen:
+            fields = read_data(source, chosen.get("sequence_id"), chosen.get("order_by"), drop_empty=True).field_names
+            raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(fields)}.")
+        with _naming(config, given):
+            checked = FitConfig.of(**chosen)
+        assert isinstance(checked, FitConfig)
+        _say_settings_of(built_in, chosen)
+        seqs = read_data(source, checked.sequence_id, checked.order_by, drop_empty=checked.drop_empty)
 
         from drystone import train  # after all that needs no framework
 
-    name = Path(data).name.split(".")[0]
-    run = train.fit(seqs, out=out, overwrite=overwrite, progress=not quiet, name=name, **settings)
+    name = Path(source).name.split(".")[0]
+    settings = {name: value for name, value in chosen.items() if name in train.Settings.model_fields}
+    with _naming(config, given):
+        run = train.fit(
+            seqs, out=checked.out, overwrite=checked.overwrite, progress=not checked.quiet, name=name, **settings
+        )
     _report(run, seqs)
+
+
+def _in_file(config: Path | None) -> dict[str, Any]:
+    from drystone.cli.fit_config import FitConfig
+    from drystone.train.settings import read_toml
+
+    if config is None:
+        return {}
+    found = read_toml(config)
+    try:
+        FitConfig.check_names(found)
+    except ConfigError as error:
+        raise ConfigError(f"{config}: {error}") from None
+    return found
+
+
+def _known_of(built_in: Dataset | None) -> dict[str, Any]:
+    if built_in is None:
+        return {}
+    return {"target": built_in.target, "split_column": built_in.split_column, **built_in.settings}
+
+
+def _say_settings_of(built_in: Dataset | None, chosen: Mapping[str, Any]) -> None:
+    """Says which settings were made for a built-in data set, and which of them are not in use."""
+    settings = {} if built_in is None else built_in.settings
+    used = [f"{name}={value}" for name, value in settings.items() if chosen[name] == value]
+    replaced = [f"{name}={value}" for name, value in settings.items() if chosen[name] != value]
+    if used:
+        typer.echo(f"settings of this data set, unless options say otherwise: {' '.join(used)}", err=True)
+    if replaced:
+        typer.echo(f"settings of this data set that yours replace: {' '.join(replaced)}", err=True)
+
+
+@contextmanager
+def _naming(config: Path | None, given: Mapping[str, Any]) -> Iterator[None]:
+    """Names the file and the options that a contradiction may lie between."""
+    try:
+        yield
+    except ConfigError as error:
+        if config is None:
+            raise
+        flags = [flag_of(name) for name in given if name not in NO_SETTINGS]
+        options = f" with {', '.join(flags)}" if flags else ""
+        raise ConfigError(f"{config}{options}: {error}") from error
+
+
+def _go_on(path: Path, data: str | None, given: Mapping[str, Any]) -> None:
+    others = [flag_of(name) for name in given if name not in WITH_RESUME]
+    if others:
+        raise ConfigError(
+            f"a run goes on with the settings that it began with: leave out {', '.join(others)}. "
+            f"To train with others, begin a new run: drystone fit --config {quote(str(path / 'config.toml'))} ..."
+        )
+    with ends_at_once():
+        from drystone.train.folder import names
+        from drystone.train.folder.manifest import Manifest
+        from drystone.train.settings import Settings
+
+        if Manifest.load(path).status == "finished":
+            typer.echo(f"{path} is finished already: there is nothing to go on with.")
+            return
+        seqs = _data_of(Settings.load(path / names.SETTINGS), path, data)
+
+        from drystone import train  # after all that needs no framework
+
+    _report(train.resume(path, seqs, progress=not given.get("quiet", False)), seqs)
+
+
+def _data_of(settings: Any, path: Path, data: str | None) -> Sequences:
+    from drystone.train.data import sequences_for
+
+    try:
+        seqs = sequences_for(data, settings)
+    except (ConfigError, DataError) as error:
+        if data is not None:
+            raise
+        raise type(error)(f"{error} Give the data of the run: drystone fit DATA --resume {quote(str(path))}") from error
+    say_dropped(seqs)
+    return seqs
+
+
+def _report(run: "Run", seqs: Sequences) -> None:
     if not run.is_finished:
-        typer.echo("stopped before the last epoch; the run folder holds the weights of that moment.", err=True)
-        raise typer.Exit(INTERRUPTED)
-
-
-def _settings(data: str, options: dict[str, Any], field_names: tuple[str, ...]) -> dict[str, Any]:
-    built_in = built_in_of(data)
-    if built_in is not None:
-        shown = " ".join(f"{name}={value}" for name, value in built_in.settings.items())
-        typer.echo(f"settings of this data set, unless options say otherwise: {shown}", err=True)
-        options = {"target": built_in.target, "split_column": built_in.split_column, **built_in.settings} | options
-    if "target" not in options:
-        raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(field_names)}.")
-    if "features" in options:
-        names = (name.strip() for words in options["features"] for name in words.split(","))
-        options["features"] = tuple(name for name in names if name)
-    return options
-
-
-def _report(run: Any, seqs: Sequences) -> None:
+        by = "Ctrl-C" if run.stopped_by == SIGINT else "SIGTERM"
+        typer.echo(f"stopped by {by}; resumable: drystone fit --resume {quote(str(run.path))}")
+        raise typer.Exit(INTERRUPTED if run.stopped_by == SIGINT else 0)
     used = run.schema.features.names
     typer.echo(f"trained on {len(run.split.train)} sequences; features: {', '.join(used)}")
     known = {*used, run.schema.target, run.settings.order_by, run.settings.sequence_id, run.settings.split_column}

@@ -20,7 +20,7 @@ from drystone.core.plan import Plan
 from drystone.core.shuffle import check_seed
 from drystone.core.words import so_many, span_of
 
-HELP = """Compare the layouts on your data: batches, padding, memory; and say which to take.
+HELP = """Compare the layouts on your data, and say which to take.
 
 \b
 Examples:

@@ -12,7 +12,9 @@ from pyarrow import csv
 from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, check_out, open_run
 from drystone.core.storage import whole_file
 
-HELP = """Write the class and the probabilities of every sequence, in their order, to a Parquet or CSV file.
+HELP = """Write class and probabilities of every sequence to a file.
+
+The file is Parquet or CSV, in the order of the sequences.
 
 \b
 Examples:

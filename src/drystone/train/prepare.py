@@ -116,12 +116,16 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
 
 def _split(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:
     if settings.split_column is not None:
-        given = {"test_fraction", "valid_fraction"} & settings.model_fields_set
-        if given:
-            raise ConfigError(f"split_column states the parts; leave out {' and '.join(sorted(given))}.")
-        return by_column(seqs, settings.split_column)
-    split = stratified(labels, settings.seed, settings.valid_fraction, settings.test_fraction)
-    for part, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction)):
+        split = by_column(seqs, settings.split_column)
+        for name in ("patience", "evaluate_every"):
+            if getattr(settings, name) is not None and not len(split.valid):
+                raise ConfigError(
+                    f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}.'
+                )
+        return split
+    fractions = {"valid": settings.valid_fraction, "test": settings.test_fraction or 0.0}
+    split = stratified(labels, settings.seed, fractions["valid"], fractions["test"])
+    for part, fraction in fractions.items():
         if fraction and not len(split.part(part)):
             raise DataError(
                 f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "

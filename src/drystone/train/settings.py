@@ -1,12 +1,12 @@
 """The settings of a training run: checked when made, read from TOML and written to it with a comment each."""
 
+import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-import tomlkit.exceptions
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from drystone.core.errors import ConfigError
@@ -17,6 +17,7 @@ Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 EPOCHS = 100  # where nobody chose a limit
+TEST_FRACTION = 0.2  # where no field states the parts
 
 DATA, LAYOUT, MODEL, TRAINING, OUTPUT = "Data", "Layout of batches", "Model", "Training", "Output"
 
@@ -48,10 +49,12 @@ class Settings(BaseModel):
     order_by: str | None = setting(
         None, DATA, "the column that orders steps; alone, for one step a row, it makes all rows one series"
     )
-    drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, or refused")
+    drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
     split_column: str | None = setting(None, DATA, "a field that says train, valid or test of each sequence")
     valid_fraction: float = setting(0.0, DATA, "share of sequences for validation", ge=0, lt=1)
-    test_fraction: float = setting(0.2, DATA, "share of sequences for the test", ge=0, lt=1)
+    test_fraction: float | None = setting(
+        None, DATA, "share of sequences for the test; 0.2 unless split_column is given", ge=0, lt=1
+    )
 
     layout: LayoutName = setting("padded", LAYOUT, "how sequences are laid out: padded, bucketed or packed")
     batch_size: int | None = setting(None, LAYOUT, "sequences a batch; 32 unless cells or rows are given", ge=1)
@@ -95,7 +98,7 @@ class Settings(BaseModel):
         "best", TRAINING, "which weights the run ends with, where there is a validation part: best, last", rare=True
     )
     seed: int = setting(0, TRAINING, "of the split, the weights and the order", ge=0, lt=2**63)
-    device: str = setting("auto", TRAINING, "auto, cpu, cuda, cuda:1, ...")
+    device: str = setting("auto", TRAINING, "where to train: cpu, cuda, cuda:1, ...; auto takes a GPU if there is one")
     precision: Precision = setting(
         "32-true", TRAINING, "of the arithmetic: 32-true, 64-true, bf16-mixed, 16-mixed", rare=True
     )
@@ -158,9 +161,13 @@ class Settings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _limit(cls, values: dict[str, Any]) -> dict[str, Any]:
-        limits = (values.get(name) for name in ("epochs", "updates", "seconds"))
-        return values | ({"epochs": EPOCHS} if all(limit is None for limit in limits) else {})
+    def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Makes the choices that depend on others, so that saved settings say them."""
+        if all(values.get(name) is None for name in ("epochs", "updates", "seconds")):
+            values = values | {"epochs": EPOCHS}
+        if values.get("split_column") is None and values.get("test_fraction") is None:
+            values = values | {"test_fraction": TEST_FRACTION}
+        return values
 
     @model_validator(mode="after")
     def _check_training(self) -> "Settings":
@@ -172,7 +179,12 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _check_split(self) -> "Settings":
-        if self.valid_fraction + self.test_fraction >= 1:
+        given = [name for name in ("valid_fraction", "test_fraction") if getattr(self, name)]
+        if self.split_column is not None and given:
+            raise ValueError(
+                f"split_column is {self.split_column!r}, which states the parts; leave out {' and '.join(given)}."
+            )
+        if self.valid_fraction + (self.test_fraction or 0.0) >= 1:
             raise ValueError("valid_fraction and test_fraction together must leave some sequences to train on.")
         return self
 
@@ -184,8 +196,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: there is no such file, or it is not valid TOML.
     """
     try:
-        return tomlkit.parse(path.read_text(encoding="utf-8")).unwrap()
-    except (tomlkit.exceptions.ParseError, UnicodeDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error

@@ -22,3 +22,17 @@ def locked(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
+
+
+def is_locked(folder: Path) -> bool:
+    """Returns whether a process trains in the folder now."""
+    path = folder / names.LOCK
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # a folder that may not be written: nobody trains in it
+        return False

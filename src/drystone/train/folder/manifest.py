@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from drystone.core.errors import RunError
 from drystone.core.storage import whole_file
@@ -47,19 +47,42 @@ class Manifest:
         Raises:
             RunError: no run folder, another version, or a file is missing or changed; the message names it.
         """
+        found = cls.read(folder)
+        found.check(folder)
+        return found
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Reads run.json only.
+
+        Raises:
+            RunError: no run folder, or another version.
+        """
         content = _content(folder)
         if content["version"] != VERSION:
             raise RunError(
                 f"{folder} is a run folder of version {content['version']}, written by drystone "
                 f"{content.get('drystone')}; this one reads version {VERSION}."
             )
-        found = cls(status=content["status"], files=content["files"])
-        for name, checksum in found.files.items():
-            if not (folder / name).is_file():
+        return cls(status=content["status"], files=content["files"])
+
+    def check(self, folder: Path, max_bytes: int | None = None) -> None:
+        """Proves that files are those that were written.
+
+        Args:
+            folder: of the run.
+            max_bytes: larger files need only be there; None for no such limit.
+
+        Raises:
+            RunError: a file is missing or changed; the message names it.
+        """
+        for name, checksum in self.files.items():
+            path = folder / name
+            if not path.is_file():
                 raise RunError(f"{folder} is not a whole run folder: {name} is missing.")
-            if checksum_of(folder / name) != checksum:
-                raise RunError(f"{folder / name} was changed or damaged since the run wrote it: its checksum differs.")
-        return found
+            is_proved = max_bytes is None or path.stat().st_size <= max_bytes
+            if is_proved and checksum_of(path) != checksum:
+                raise RunError(f"{path} was changed or damaged since the run wrote it: its checksum differs.")
 
 
 def _content(folder: Path) -> dict[str, Any]:
@@ -70,8 +93,17 @@ def _content(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder} is not a run folder: {names.MANIFEST} is missing.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if {"version", "status", "files"} <= content.keys() and isinstance(content["files"], dict):
+        if _is_whole(content):
             return content
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError) as error:
         raise RunError(f"{path} is damaged: {error}") from error
-    raise RunError(f"{path} is damaged: version, status or files are missing in it.")
+    raise RunError(f"{path} is damaged: version, status or files are missing in it, or are not those of a run.")
+
+
+def _is_whole(content: dict[str, Any]) -> bool:
+    """Whether all is in it that this version writes; other versions may write something else."""
+    if content.get("version", VERSION) != VERSION:
+        return True
+    if not {"version", "status", "files"} <= content.keys():
+        return False
+    return content["status"] in get_args(Status) and all(isinstance(value, str) for value in content["files"].values())

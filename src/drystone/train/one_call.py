@@ -5,9 +5,10 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from signal import Signals
+from shlex import quote
 from typing import Any
 
+from drystone.core.errors import NotFiniteError
 from drystone.train.checkpoint.checkpoint import Checkpoint
 from drystone.train.checkpoint.store import Store
 from drystone.train.data import named, sequences_for
@@ -131,12 +132,30 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
 
 
 def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, progress: bool) -> Run:
-    stopped_by: Signals | None = None
     try:
         stopped_by = train(prepared, folder, checkpoint, progress=progress)
+    except (NotFiniteError, OSError) as error:
+        error.add_note(_what_is_kept(folder, error))
+        raise
     finally:
         settle(folder)
     return Run.of(prepared, folder, stopped_by)
+
+
+def _what_is_kept(folder: Path, error: Exception) -> str:
+    updates = Store(folder / names.CHECKPOINTS).updates()
+    if not updates:
+        return "It came before the first checkpoint, so nothing of this run is kept."
+    words = (
+        f"The run is resumable from its checkpoint of update {updates[0]}: drystone fit --resume {quote(str(folder))}"
+    )
+    if not isinstance(error, NotFiniteError):
+        return words
+    settings = quote(str(folder / names.SETTINGS))
+    return (
+        f"{words}\nIf data or settings are the cause, that ends here again; "
+        f"then begin a new run: drystone fit --config {settings} --learning-rate ..."
+    )
 
 
 def _newest(folder: Path) -> Checkpoint | None:

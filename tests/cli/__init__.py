@@ -1,0 +1,1 @@
+"""What belongs to the tests of the command line only."""
