@@ -53,7 +53,7 @@ def main() -> None:
     torch.manual_seed(0)
     model = Speaker(12, args.hidden)
 
-    def objective(model: nn.Module, batch: TensorBatch, state: object) -> Outcome:
+    def objective(model: nn.Module, batch: TensorBatch, _state: None) -> Outcome:
         logits = model(batch, loader.epoch)
         targets = torch.tensor([LABELS.index(label) for label in batch["speaker"]])
         loss = nn.functional.cross_entropy(logits, targets, reduction="sum")

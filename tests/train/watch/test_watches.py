@@ -73,7 +73,9 @@ def test_metrics_are_lines_that_can_be_cut_back(tmp_path: Path) -> None:
     assert len(read_metrics(log.path)) == 2
     log.cut_back(size)
     assert read_metrics(log.path) == [expected]
-    with pytest.raises(ds.RunError, match=rf"m.jsonl has {size} bytes; when the checkpoint was saved it had {size + 1}"):
+    with pytest.raises(
+        ds.RunError, match=rf"m.jsonl has {size} bytes; when the checkpoint was saved it had {size + 1}"
+    ):
         log.cut_back(size + 1)
     log.path.write_text("nonsense\n")
     with pytest.raises(ds.RunError, match="holds a line that is not JSON"):
