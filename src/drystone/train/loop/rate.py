@@ -16,7 +16,7 @@ FIRST = 1 / 25  # of the highest rate, where one cycle begins
 LAST = FIRST / 1e4  # where it ends
 
 
-def rate_at(schedule: ScheduleName, warmup: float | None, progress: float) -> float:
+def rate_at(schedule: ScheduleName, warmup: float | int | None, progress: float | int) -> float:
     """Returns the rate as a share of the highest.
 
     Args:
@@ -33,7 +33,7 @@ def rate_at(schedule: ScheduleName, warmup: float | None, progress: float) -> fl
     return FALLING[schedule]((progress - rises) / (1 - rises))
 
 
-def check_schedule(schedule: str, warmup: float | None) -> None:
+def check_schedule(schedule: str, warmup: float | int | None) -> None:
     """Raises ConfigError for a schedule that is not known, or a warm-up out of range."""
     names = get_args(ScheduleName)
     if schedule not in names:

@@ -36,12 +36,12 @@ class Recipe:
 
     epochs: int | None = None
     updates: int | None = None
-    seconds: float | None = None
-    learning_rate: float = 1e-3
+    seconds: float | int | None = None
+    learning_rate: float | int = 1e-3
     schedule: ScheduleName = "one-cycle"
-    warmup: float | None = None
-    weight_decay: float = 0.01
-    gradient_clip: float | None = 1.0
+    warmup: float | int | None = None
+    weight_decay: float | int = 0.01
+    gradient_clip: float | int | None = 1.0
     batches_per_update: int = 1
     evaluate_every: int | None = None
 
@@ -83,6 +83,6 @@ def _check_count(name: str, value: object) -> None:
         raise ConfigError(f"Recipe: {name} must be a whole number ≥ 1; got {value!r}.")
 
 
-def _check_positive(name: str, value: float | None) -> None:
+def _check_positive(name: str, value: float | int | None) -> None:
     if value is not None and not (isfinite(value) and value > 0):
         raise ConfigError(f"Recipe: {name} must be a number > 0; got {value!r}.")
