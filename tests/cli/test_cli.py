@@ -128,7 +128,7 @@ BAD = [
     (["fit", "my.parquet", "--target", "speaker", "--rows", "8", "--steps", "64"], "rows goes with layout packed"),
     (["fit", "my.parquet", "--target", "speaker", "--patience", "3"], "patience needs a validation part"),
     (["fit", "japanese-vowels", "--patience", "3"], "no sequence has \"valid\" in 'part'"),
-    (["fit", "japanese-vowels", "--valid-fraction", "0.2"], "split_column is 'part', which states the parts"),
+    (["fit", "japanese-vowels", "--test-fraction", "0.2"], "split_column is 'part', which states the parts"),
     (["fit", "--quiet"], "say what to train on: drystone fit DATA"),
     (["evaluate", "nowhere", "my.parquet"], "no run folder nowhere"),
     (["predict", "nowhere", "my.parquet", "--out", "p.parquet"], "no run folder nowhere"),

@@ -89,7 +89,7 @@ BAD = [
     ("layout = 'packed'\nsteps = 64", ["--layout", "padded"], "run.toml with --layout: steps goes with layout packed"),
     ("patience = 2", [], "run.toml: patience needs a validation part"),
     ("evaluate_every = 2", [], "run.toml: evaluate_every needs a validation part"),
-    ("split_column = 'part'\nvalid_fraction = 0.2", [], "run.toml: split_column is 'part', which states the parts"),
+    ("split_column = 'part'\ntest_fraction = 0.2", [], "run.toml: split_column is 'part', which states the parts"),
     ("valid_fraction = 0.5\ntest_fraction = 0.5", [], "must leave some sequences to train on"),
     ("epochs = 0", [], "run.toml: epochs is 0: Input should be greater than or equal to 1."),
     ("hidden_size = 'wide'", [], "run.toml: hidden_size is 'wide'"),

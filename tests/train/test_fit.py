@@ -71,6 +71,22 @@ def test_statistics_come_from_the_training_part_only(vowels: Sequences) -> None:
     np.testing.assert_allclose(statistics(1.0).numpy(), train.mean(axis=0), rtol=1e-12)
 
 
+def test_a_validation_part_that_no_column_states_is_drawn_from_the_training_part(vowels: Sequences) -> None:
+    stated = fit(vowels, target="speaker", split_column="part", **SMALL).split
+    settings = SMALL | {"split_column": "part", "valid_fraction": 0.2, "patience": 1}
+    run = fit(vowels, target="speaker", **settings)
+    assert run.split.test.tolist() == stated.test.tolist()
+    assert sorted([*run.split.train, *run.split.valid]) == stated.train.tolist()
+    labels, counts = np.unique(vowels.field("speaker").values[run.split.valid], return_counts=True)
+    assert (labels.tolist(), counts.tolist()) == (["1", "2", "3"], [6, 6, 6])
+    parts = np.where(np.arange(len(vowels)) % 3 == 0, "valid", vowels.field("part").values)
+    whole = Sequences.from_arrays(
+        {"x": [found["x"] for found in vowels]}, {"speaker": vowels.field("speaker").values, "part": parts}
+    )
+    with pytest.raises(ds.ConfigError, match="'part' states a validation part; leave out valid_fraction"):
+        fit(whole, target="speaker", **settings)
+
+
 def test_constant_features_and_large_numbers_do_no_harm(vowels: Sequences) -> None:
     big = 1.7e9
     per_step = {

@@ -15,7 +15,7 @@ from drystone.train.features import choose_features
 from drystone.train.layouts import training_layout
 from drystone.train.model import ModelSpec, SequenceClassifier
 from drystone.train.schema import Schema
-from drystone.train.settings import Settings
+from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Split, by_column, stratified
 from drystone.train.tasks.classify import classes_of, codes_of, labels_of
 
@@ -115,21 +115,35 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
 
 
 def _split(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:
-    if settings.split_column is not None:
-        split = by_column(seqs, settings.split_column)
-        for name in ("patience", "evaluate_every"):
-            if getattr(settings, name) is not None and not len(split.valid):
-                raise ConfigError(
-                    f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}.'
-                )
-        return split
+    split = _drawn(labels, settings) if settings.split_column is None else _stated(seqs, settings, labels)
     fractions = {"valid": settings.valid_fraction, "test": settings.test_fraction or 0.0}
-    split = stratified(labels, settings.seed, fractions["valid"], fractions["test"])
     for part, fraction in fractions.items():
         if fraction and not len(split.part(part)):
             raise DataError(
                 f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
                 f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
                 f"{part}_fraction, or 0 for none."
+            )
+    return split
+
+
+def _drawn(labels: npt.NDArray[Any], settings: Settings) -> Split:
+    return stratified(labels, settings.seed, settings.valid_fraction, settings.test_fraction or 0.0)
+
+
+def _stated(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:
+    """The parts that a column states; a validation part that it does not state may be drawn from the training part."""
+    assert settings.split_column is not None
+    split = by_column(seqs, settings.split_column)
+    if settings.valid_fraction and len(split.valid):
+        raise ConfigError(f"{settings.split_column!r} states a validation part; leave out valid_fraction.")
+    if settings.valid_fraction:
+        drawn = stratified(labels[split.train], settings.seed, settings.valid_fraction, 0.0)
+        split = Split(train=split.train[drawn.train], valid=split.train[drawn.valid], test=split.test)
+    for name in NEED_VALIDATION:
+        if getattr(settings, name) is not None and not len(split.valid):
+            raise ConfigError(
+                f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}; '
+                f"valid_fraction draws one from the training part."
             )
     return split

@@ -16,6 +16,7 @@ LayoutName = Literal["padded", "bucketed", "packed"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
+NEED_VALIDATION = ("patience", "evaluate_every")
 EPOCHS = 100  # where nobody chose a limit
 TEST_FRACTION = 0.2  # where no field states the parts
 
@@ -51,7 +52,13 @@ class Settings(BaseModel):
     )
     drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
     split_column: str | None = setting(None, DATA, "a field that says train, valid or test of each sequence")
-    valid_fraction: float = setting(0.0, DATA, "share of sequences for validation", ge=0, lt=1)
+    valid_fraction: float = setting(
+        0.0,
+        DATA,
+        "share of sequences for validation; of the training part, where a column states the parts",
+        ge=0,
+        lt=1,
+    )
     test_fraction: float | None = setting(
         None, DATA, "share of sequences for the test; 0.2 unless split_column is given", ge=0, lt=1
     )
@@ -172,18 +179,15 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _check_training(self) -> "Settings":
         has_no_validation = self.split_column is None and not self.valid_fraction
-        for name in ("patience", "evaluate_every"):
+        for name in NEED_VALIDATION:
             if getattr(self, name) is not None and has_no_validation:
                 raise ValueError(f"{name} needs a validation part: give valid_fraction or split_column.")
         return self
 
     @model_validator(mode="after")
     def _check_split(self) -> "Settings":
-        given = [name for name in ("valid_fraction", "test_fraction") if getattr(self, name)]
-        if self.split_column is not None and given:
-            raise ValueError(
-                f"split_column is {self.split_column!r}, which states the parts; leave out {' and '.join(given)}."
-            )
+        if self.split_column is not None and self.test_fraction:
+            raise ValueError(f"split_column is {self.split_column!r}, which states the parts; leave out test_fraction.")
         if self.valid_fraction + (self.test_fraction or 0.0) >= 1:
             raise ValueError("valid_fraction and test_fraction together must leave some sequences to train on.")
         return self

@@ -25,7 +25,9 @@ class Saver:
         seconds: between checkpoints; 0 saves after every update.
     """
 
-    def __init__(self, trainer: Trainer, store: Store, log: MetricsLog, best: Best | None, seconds: float | int) -> None:
+    def __init__(
+        self, trainer: Trainer, store: Store, log: MetricsLog, best: Best | None, seconds: float | int
+    ) -> None:
         self._trainer = trainer
         self._store = store
         self.log = log
