@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from drystone.core.errors import RunError
+from drystone.train.checkpoint.files import written
 from drystone.train.folder import names
 
 
@@ -17,8 +18,13 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RunError: another process holds it.
     """
+    lock = FileLock(folder / names.LOCK)
     try:
-        with FileLock(folder / names.LOCK, timeout=0):
-            yield
+        with written(folder / names.LOCK):
+            lock.acquire(timeout=0)
     except Timeout:
         raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
+    try:
+        yield
+    finally:
+        lock.release()

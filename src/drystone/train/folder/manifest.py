@@ -1,19 +1,19 @@
 """run.json: the version of a run folder, whether training is over, and the checksums of its files."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from drystone.core.errors import RunError
 from drystone.core.storage import whole_file
-from drystone.train.checkpoint.files import checksum_of, sync
+from drystone.train.checkpoint.files import checksum_of, sync, written
 from drystone.train.folder import names
 
 VERSION = 1
 Status = Literal["training", "finished"]
+FILES: dict[Status, tuple[str, ...]] = {"training": names.AT_START, "finished": (*names.AT_START, *names.AT_END)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +29,20 @@ class Manifest:
     files: dict[str, str]
 
     @classmethod
-    def of(cls, folder: Path, status: Status, files: Sequence[str]) -> "Manifest":
-        """Returns the manifest of a folder, with checksums of the named files."""
-        return cls(status=status, files={name: checksum_of(folder / name) for name in files})
+    def of(cls, folder: Path, status: Status) -> "Manifest":
+        """Returns the manifest of a folder, with the checksums of its files, which are on the disk by then."""
+        for name in FILES[status]:
+            sync(folder / name)
+        return cls(status=status, files={name: checksum_of(folder / name) for name in FILES[status]})
 
     def save(self, folder: Path) -> None:
-        """Writes run.json, whole."""
+        """Writes run.json, whole.
+
+        Raises:
+            RunError: it could not be written.
+        """
         content = {"version": VERSION, "drystone": version("drystone"), "status": self.status, "files": self.files}
-        with whole_file(folder / names.MANIFEST) as partial:
+        with written(folder / names.MANIFEST), whole_file(folder / names.MANIFEST) as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
             sync(partial)
 
@@ -54,11 +60,16 @@ class Manifest:
                 f"{content.get('drystone')}; this one reads version {VERSION}."
             )
         found = cls(status=content["status"], files=content["files"])
+        if found.status not in get_args(Status) or found.files.keys() != set(FILES[found.status]):
+            raise RunError(f"{folder / names.MANIFEST} is damaged: it does not name the files of a run.")
         for name, checksum in found.files.items():
             if not (folder / name).is_file():
                 raise RunError(f"{folder} is not a whole run folder: {name} is missing.")
             if checksum_of(folder / name) != checksum:
-                raise RunError(f"{folder / name} was changed or damaged since the run wrote it: its checksum differs.")
+                raise RunError(
+                    f"{folder / name} was changed or damaged since the run wrote it: its checksum is not the one that "
+                    f"{names.MANIFEST} says."
+                )
         return found
 
 

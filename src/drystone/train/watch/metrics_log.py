@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from drystone.core.errors import RunError
-from drystone.train.checkpoint.files import sync
+from drystone.train.checkpoint.files import sync, written
 from drystone.train.loop.events import EpochEnded, Evaluated, Event
 
 
@@ -16,11 +17,13 @@ class MetricsLog:
 
     Args:
         path: made where it is not there.
+
+    Raises:
+        RunError: a line could not be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.touch()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, EpochEnded):
@@ -32,29 +35,43 @@ class MetricsLog:
         """Adds one line, whole or not at all."""
         speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
         record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
-        before = self.path.stat().st_size
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
+        with written(self.path), self.path.open("a", encoding="utf-8") as file:
+            before = file.tell()
+            try:
                 file.write(json.dumps(record | speed) + "\n")
-        except OSError:
-            os.truncate(self.path, before)
-            raise
+                file.flush()
+            except OSError:
+                os.truncate(self.path, before)
+                raise
 
-    def sync(self) -> int:
-        """Waits until all lines are on the disk; returns their bytes."""
-        sync(self.path)
-        return self.path.stat().st_size
+    def clear(self) -> None:
+        """Removes all lines: a training begins."""
+        with written(self.path):
+            self.path.write_bytes(b"")
 
-    def cut_back(self, num_bytes: int) -> None:
-        """Removes what was added after a checkpoint.
+    def state_dict(self) -> dict[str, Any]:
+        """Waits until all lines are on the disk, and returns what they are known by, for a checkpoint."""
+        with written(self.path):
+            self.path.touch()
+            sync(self.path)
+        lines = self.path.read_bytes()
+        return {"bytes": len(lines), "checksum": _checksum(lines)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Cuts the lines back to those of a checkpoint.
 
         Raises:
-            RunError: the file is shorter than it was then.
+            RunError: they are not there any more as they were then.
         """
-        size = self.path.stat().st_size
-        if size < num_bytes:
-            raise RunError(f"{self.path} has {size} bytes; when the checkpoint was saved it had {num_bytes}.")
-        os.truncate(self.path, num_bytes)
+        size = state["bytes"]
+        lines = self.path.read_bytes() if self.path.is_file() else b""
+        if len(lines) < size:
+            raise RunError(f"{self.path} has {len(lines)} bytes; when the checkpoint was saved it had {size}.")
+        if _checksum(lines[:size]) != state["checksum"]:
+            raise RunError(f"{self.path} was changed or damaged since the checkpoint was saved.")
+        with written(self.path):
+            self.path.touch()
+            os.truncate(self.path, size)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -68,3 +85,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
     except ValueError as error:
         raise RunError(f"{path} holds a line that is not JSON: {error}") from error
+
+
+def _checksum(lines: bytes) -> str:
+    return blake2b(lines, digest_size=16).hexdigest()
