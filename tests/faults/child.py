@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Any
 
 import drystone as ds
+from drystone.train import Checkpoint, Store
 from tests.faults.small import SMALL, TARGET, vowels
 
 # Forked from a process that has imported all and has run nothing, so that each starts at once and without threads.
@@ -68,6 +70,7 @@ def wait_for(what: Callable[[], bool], process: BaseProcess) -> None:
     while not what():
         assert process.is_alive(), f"the process ended with {process.exitcode}"
         assert monotonic() < until, "the process is stuck"
+        Event().wait(0.001)
 
 
 def train(out: Path, settings: dict[str, Any]) -> None:
@@ -82,6 +85,11 @@ def train_until(moment: Moment, out: Path, settings: dict[str, Any]) -> None:
 def resume_until(moment: Moment, out: Path) -> None:
     kill_at(moment)
     ds.resume(out, vowels(), progress=False)
+
+
+def save_until(moment: Moment, out: Path, update: int) -> None:
+    kill_at(moment)
+    Store(out).save(update, Checkpoint(state={"it": "second"}, best=None))
 
 
 def kill_at(moment: Moment) -> None:

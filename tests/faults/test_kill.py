@@ -12,7 +12,7 @@ import pytest
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Checkpoint, Store
-from tests.faults.child import Moment, killed, resume_until, running, train, train_until, wait_for
+from tests.faults.child import Moment, killed, resume_until, running, save_until, train, train_until, wait_for
 from tests.faults.small import SMALL, TARGET, check_equal, contents, partials_in
 
 pytestmark = [
@@ -20,8 +20,8 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL"),
 ]
 
-LONG: dict[str, Any] = {"epochs": 5, "checkpoint_seconds": 0}
-NUM_UPDATES = 25  # of a long run
+LONG: dict[str, Any] = {"epochs": 3, "checkpoint_seconds": 0}
+NUM_UPDATES = 15  # of a long run
 SEED = 20
 
 
@@ -124,7 +124,8 @@ def test_a_checkpoint_killed_at_any_change_of_a_file_is_whole_or_not_there(was_t
     while is_killed:
         path = tmp_path / str(later)
         Store(path).save(1, Checkpoint(state={"it": "first"}, best=None))
-        with running(_save_until, Moment(change="os.mkdir", name=".update-", later=later), path, 1 if was_there else 2) as process:
+        moment = Moment(change="os.mkdir", name=".update-", later=later)
+        with running(save_until, moment, path, 1 if was_there else 2) as process:
             pass
         is_killed = process.exitcode != 0
         checkpoint, damages = Store(path).newest()
@@ -137,10 +138,3 @@ def test_a_checkpoint_killed_at_any_change_of_a_file_is_whole_or_not_there(was_t
         assert sorted(child.name for child in path.iterdir()) == ["update-00000003", "update-00000004"]
         later += 1
     assert later > 10
-
-
-def _save_until(moment: Moment, path: Path, update: int) -> None:
-    from tests.faults.child import kill_at
-
-    kill_at(moment)
-    Store(path).save(update, Checkpoint(state={"it": "second"}, best=None))

@@ -79,8 +79,10 @@ def _take_place(partial: Path, path: Path, aside: Path) -> None:
 
 def remove_folder(path: Path) -> None:
     """Removes a folder, if there is one; at no time does it look whole and is not."""
-    if path.exists():
-        doomed = path.with_name(f".{path.name}.removed{PARTIAL}")
+    if not path.exists():
+        return
+    doomed = path.with_name(f".{path.name}.removed{PARTIAL}")
+    with written(path):
         shutil.rmtree(doomed, ignore_errors=True)
         path.rename(doomed)
         shutil.rmtree(doomed)

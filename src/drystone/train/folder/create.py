@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drystone.core.errors import RunError
-from drystone.train.checkpoint.files import is_partial, remove_folder, whole_folder
+from drystone.train.checkpoint.files import is_partial, remove_folder, whole_folder, written
 from drystone.train.folder import names
 from drystone.train.folder.lock import locked
 
@@ -60,7 +60,8 @@ def settle(path: Path, *, is_new: bool) -> None:
 def restore(path: Path) -> None:
     """Gives an older run its name back, if a process was killed just when it was put aside."""
     if _aside(path).exists() and not path.exists():
-        _aside(path).rename(path)
+        with written(path):
+            _aside(path).rename(path)
 
 
 def next_free(name: str) -> Path:

@@ -32,7 +32,8 @@ class Manifest:
     def of(cls, folder: Path, status: Status) -> "Manifest":
         """Returns the manifest of a folder, with the checksums of its files, which are on the disk by then."""
         for name in FILES[status]:
-            sync(folder / name)
+            with written(folder / name):
+                sync(folder / name)
         return cls(status=status, files={name: checksum_of(folder / name) for name in FILES[status]})
 
     def save(self, folder: Path) -> None:

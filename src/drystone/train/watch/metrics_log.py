@@ -35,11 +35,12 @@ class MetricsLog:
         """Adds one line, whole or not at all."""
         speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
         record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
-        with written(self.path), self.path.open("a", encoding="utf-8") as file:
-            before = file.tell()
+        with written(self.path):
+            self.path.touch()
+            before = self.path.stat().st_size
             try:
-                file.write(json.dumps(record | speed) + "\n")
-                file.flush()
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(record | speed) + "\n")
             except OSError:
                 os.truncate(self.path, before)
                 raise
