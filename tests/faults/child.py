@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Event
+from threading import Event as Flag
 from time import monotonic
 from typing import Any
 
 import drystone as ds
-from drystone.train import Checkpoint, Store
+from drystone.train import Checkpoint, Event, Progress, Store
 from tests.faults.small import SMALL, TARGET, vowels
 
 # Forked from a process that has imported all and has run nothing, so that each starts at once and without threads.
@@ -70,11 +70,28 @@ def wait_for(what: Callable[[], bool], process: BaseProcess) -> None:
     while not what():
         assert process.is_alive(), f"the process ended with {process.exitcode}"
         assert monotonic() < until, "the process is stuck"
-        Event().wait(0.001)
+        wait(0.001)
+
+
+def wait(seconds: float) -> None:
+    Flag().wait(seconds)
 
 
 def train(out: Path, settings: dict[str, Any]) -> None:
     ds.fit(vowels(), TARGET, out=out, **SMALL, **settings)
+
+
+def train_in_steps(out: Path, settings: dict[str, Any], go_on: Path) -> None:
+    """Waits after the third update for a file to appear."""
+    real = Progress.__call__
+
+    def watch(progress: Progress, event: Event) -> None:
+        real(progress, event)
+        while event.update == 4 and not go_on.exists():
+            wait(0.001)
+
+    Progress.__call__ = watch
+    train(out, settings)
 
 
 def train_until(moment: Moment, out: Path, settings: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Checkpoint, Store
-from tests.faults.child import Moment, killed, resume_until, running, save_until, train, train_until, wait_for
+from tests.faults.child import Moment, killed, resume_until, running, save_until, train, train_until, wait, wait_for
 from tests.faults.small import SMALL, TARGET, check_equal, contents, partials_in
 
 pytestmark = [
@@ -40,7 +39,7 @@ def test_killed_at_a_random_moment(part: int, whole: Callable[..., Path], seqs: 
     store = Store(path / "checkpoints")
     with running(train, path, LONG) as process:
         wait_for(lambda: update in store.updates(), process)
-        Event().wait(delay)  # anywhere in the updates after it
+        wait(delay)  # anywhere in the updates after it
         process.kill()
     assert process.exitcode == -9, f"not in mid-run: update {update}, {delay:.4f} s later"
     assert not ds.train.Run.open(path).is_finished

@@ -93,7 +93,7 @@ def check_files(path: Path) -> None:
         if not (path / name).is_file():
             raise RunError(f"{path / name} is missing.")
         if _checksum_or_none(path / name) != expected:
-            raise RunError(f"{path / name} is damaged: its checksum is not the one that was written.")
+            raise RunError(f"{path / name} is damaged: its checksum is not the one that {CHECKSUMS} says.")
 
 
 def _checksum_or_none(path: Path) -> str | None:

@@ -32,7 +32,7 @@ def written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise RunError(f"{path} could not be written ({reason}); what was saved before is still whole.") from error
 
 

@@ -16,14 +16,14 @@ def locked(folder: Path) -> Iterator[None]:
     """Holds the folder; the system lets go of it if the process dies.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or the lock could not be written.
     """
     lock = FileLock(folder / names.LOCK)
-    try:
-        with written(folder / names.LOCK):
+    with written(folder / names.LOCK):
+        try:
             lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
+        except Timeout:
+            raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
     try:
         yield
     finally:

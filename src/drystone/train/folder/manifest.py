@@ -60,9 +60,9 @@ class Manifest:
                 f"{folder} is a run folder of version {content['version']}, written by drystone "
                 f"{content.get('drystone')}; this one reads version {VERSION}."
             )
-        found = cls(status=content["status"], files=content["files"])
-        if found.status not in get_args(Status) or found.files.keys() != set(FILES[found.status]):
+        if content["status"] not in get_args(Status) or content["files"].keys() != set(FILES[content["status"]]):
             raise RunError(f"{folder / names.MANIFEST} is damaged: it does not name the files of a run.")
+        found = cls(status=content["status"], files=content["files"])
         for name, checksum in found.files.items():
             if not (folder / name).is_file():
                 raise RunError(f"{folder} is not a whole run folder: {name} is missing.")
