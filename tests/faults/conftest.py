@@ -35,7 +35,7 @@ def whole(_memory: Path, seqs: Sequences) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def _memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder in memory where there is one: these tests wait for the disk thousands of times, and lose no power."""
-    memory = Path("/dev/shm")  # noqa: S108  (a folder of its own in it)
+    memory = Path("/dev/shm")
     with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path_factory.getbasetemp()) as folder:
         yield Path(folder)
 

@@ -70,10 +70,11 @@ def test_weights_that_the_last_step_spoiled_are_not_saved(seconds: float, seqs: 
 @pytest.mark.parametrize("name", ["head.weight", "cell.bias_hh"])
 def test_no_checkpoint_holds_weights_that_are_not_finite(name: str, tmp_path: Path) -> None:
     run = OwnRun(tmp_path, 0.0)
+    events = run.trainer.run()
+    while (event := next(events)).update < 4:
+        run.watch(event)
+    run.model.get_parameter(name).data.view(-1)[2] = float("inf")
     with pytest.raises(ds.NotFiniteError, match=f"after update 4, {name} of the model is not finite"):
-        for event in run.trainer.run():
-            if event.update == 4:
-                run.model.get_parameter(name).data.view(-1)[2] = float("inf")
-            run.watch(event)
+        run.watch(event)
     assert run.store.updates() == [3, 2]
     assert all(tensor.isfinite().all() for tensor in weights_in(tmp_path))

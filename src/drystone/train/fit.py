@@ -8,7 +8,6 @@ from pathlib import Path
 from signal import Signals
 from typing import Any
 
-from drystone.core.errors import RunError
 from drystone.train.checkpoint.checkpoint import Checkpoint
 from drystone.train.checkpoint.files import clean
 from drystone.train.checkpoint.store import Store

@@ -77,7 +77,9 @@ class Stepper:
             torch._foreach_mul_(gradients, factor)
         if self._clip is None:
             return None
-        return self.fabric.clip_gradients(self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False)
+        return self.fabric.clip_gradients(
+            self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False
+        )
 
     def _read(self, loss: Tensor, weight: float, norm: Tensor | None) -> Stepped:
         """Reads loss and norm together: the one moment of an update when the device is waited for."""

@@ -220,10 +220,10 @@ class Trainer:
     def _end_epoch(self, *, is_whole: bool) -> EpochEnded:
         counts, totals = self.counts, self._totals
         if totals.is_empty:
-            raise DataError(
-                f"epoch {counts.epochs + 1} has no batches: the layout {self.loader.layout} drops them all."
-            )
-        event = EpochEnded(epoch=counts.epochs, update=counts.updates, figures=totals.figures(), is_whole=is_whole)
+            raise DataError(f"epoch {counts.epochs + 1} has no batches: the layout {self.loader.layout} drops them all.")
+        event = EpochEnded(
+            epoch=counts.epochs, update=counts.updates, figures=totals.figures(), is_whole=is_whole
+        )
         self._totals = self._new_totals()
         if is_whole:
             self._epoch, self._row_state = self.loader.epoch, None
