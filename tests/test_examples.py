@@ -34,6 +34,15 @@ def test_ones_own_dataset(run: Run) -> None:
     assert re.fullmatch(r"test: \d+ of 370 recordings right, [\d.]+%\n", run("own_dataset_torch", "--epochs", 1))
 
 
+def test_a_model_of_ones_own_goes_on_after_a_stop_as_if_there_was_none(run: Run, tmp_path: Path) -> None:
+    sizes = ["--epochs", 2, "--hidden", 4]
+    whole = run("own_model_in_the_trainer_torch", tmp_path / "whole", *sizes)
+    assert run("own_model_in_the_trainer_torch", tmp_path / "cut", *sizes, "--stop-at", 5) == "stopped after update 5\n"
+    rest = run("own_model_in_the_trainer_torch", tmp_path / "cut", *sizes)
+    assert rest == f"going on after update 5\n{whole}"
+    assert re.search(rf"best: loss {NUMBER} after update 28; all weights add up to -?{NUMBER}\n$", whole)
+
+
 def test_sequences_of_one_length(run: Run) -> None:
     out = run("fixed_length_custom_loop_torch", "--epochs", 2)
     assert re.fullmatch(rf"(epoch [12]: loss {NUMBER}, accuracy {NUMBER}% of 100 sequences\n){{2}}", out)

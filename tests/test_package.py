@@ -11,7 +11,7 @@ import pytest
 import drystone
 
 ROOT = Path(__file__).parents[1]
-FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "matplotlib", "pydantic", "pandas", "polars"}
+FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "matplotlib", "pydantic", "pandas", "polars", "onnx"}
 
 
 def run(code: str) -> str:
@@ -44,9 +44,9 @@ def test_a_missing_library_names_the_command_that_installs_it() -> None:
 def test_public_names() -> None:
     assert drystone.__all__ == [
         "AuditError", "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
-        "MissingExtraError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
+        "MissingExtraError", "NotFiniteError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
         "Stream", "StreamError",
-        "collate", "fit", "read",
+        "collate", "fit", "read", "resume",
     ]  # fmt: skip
     assert dir(drystone) == drystone.__all__
     for name in drystone.__all__:

@@ -1,4 +1,4 @@
-"""`drystone export`: how it refuses, and that what it writes needs no drystone."""
+"""`drystone export`: how it refuses, and that what it prints is how to use what it wrote, without drystone."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import drystone as ds
+from drystone.train.export import FORMATS
 
 
 @pytest.fixture
@@ -20,37 +21,53 @@ def run(tmp_path: Path) -> ds.Run:
     return ds.fit(seqs, "y", out=tmp_path / "run", **options)
 
 
-PLAIN = """
-import sys
-sys.modules["drystone"] = None
-import keras, numpy
-model = keras.saving.load_model("m.keras")
-x = numpy.array([[[0.0], [1.0], [2.0]], [[0.0], [9.0], [9.0]]], "float32")
-valid = numpy.array([[True, True, True], [True, False, False]])
-print(*model.predict({"x": x, "valid": valid}, verbose=0)[:, 0])
-"""
+X = "[[[0.0], [1.0], [2.0]], [[0.0], [9.0], [9.0]]]"
+BEFORE = {
+    "keras": f"import numpy; x = numpy.array({X}, 'float32'); valid = x[:, :, 0] < 9",
+    "torch": f"import torch; x = torch.tensor({X}); lengths = torch.tensor([3, 1])",
+    "onnx": f"import numpy; x = numpy.array({X}, 'float32'); lengths = numpy.array([3, 1])",
+}
+"""What the printed lines take as given."""
+RESULT = {"keras": "probabilities", "torch": "probabilities.detach()", "onnx": "probability"}
 
 
-@pytest.mark.slow
-def test_the_file_needs_no_drystone(run: ds.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("form", [pytest.param("keras", marks=pytest.mark.slow), "torch", "onnx"])
+def test_the_printed_lines_run_without_drystone(
+    form: str, run: ds.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    for code in (
-        [sys.executable, "-m", "drystone", "export", "run", "--to", "keras", "--out", "m.keras"],
-        [sys.executable, "-c", PLAIN],
-    ):
-        done = subprocess.run(code, cwd=tmp_path, capture_output=True, text=True, check=True)
+    export = [sys.executable, "-m", "drystone", "export", "run", "--to", form]
+    said = subprocess.run(export, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    usage = [line.strip() for line in said.split("To use it:\n")[1].splitlines()]
+    lines = [
+        "import sys; sys.modules['drystone'] = None",
+        BEFORE[form],
+        *usage,
+        f"print('p', *{RESULT[form]}[:, 0].tolist())",
+    ]
+    use = [sys.executable, "-c", "\n".join(lines)]
+    done = subprocess.run(use, cwd=tmp_path, capture_output=True, text=True, check=True)
     expected = run.predict(ds.Sequences.from_arrays({"x": [[[0.0], [1.0], [2.0]], [[0.0]]]}))["p_a"]
-    np.testing.assert_allclose(np.array(done.stdout.split(), dtype=float), expected, atol=2e-6)
+    np.testing.assert_allclose(np.array(done.stdout.split("p ")[-1].split(), dtype=float), expected, atol=2e-6)
 
 
 BAD = [
     (["run"], "Missing option '--to'"),
-    (["run", "--to", "onnx"], "'onnx' is not one of 'keras'"),
+    (["run", "--to", "tflite"], "to must be one of 'keras', 'torch', 'onnx'; got 'tflite'"),
     (["gone", "--to", "keras"], "there is no run folder gone"),
-    (["folder", "--to", "keras"], "folder is not the folder of a finished run"),
+    (["folder", "--to", "torch"], "folder is not a run folder"),
     (["run", "--to", "keras", "--out", "m.h5"], "m.h5 should end in .keras"),
-    (["run", "--to", "keras", "--out", "gone/m.keras"], "no folder gone"),
+    (["run", "--to", "torch", "--out", "m.pt"], "m.pt should end in .torch"),
+    (["run", "--to", "onnx", "--out", "m.keras"], "m.keras should end in .onnx"),
+    (["run", "--to", "onnx", "--out", "gone/m.onnx"], "no folder gone"),
     (["run", "--to", "keras", "--out", "taken.keras"], "taken.keras exists. Choose another name, or pass --overwrite"),
+    (["run", "--to", "torch", "--out", "mine.torch"], "mine.torch exists. Choose another name, or pass --overwrite"),
+    (
+        ["run", "--to", "torch", "--out", "mine.torch", "--overwrite"],
+        "mine.torch holds notes.txt, so it is not replaced",
+    ),
+    (["run", "--to", "torch", "--out", "a.torch", "--overwrite"], "a.torch is a file; name a folder"),
+    (["run", "--to", "onnx", "--out", "a.onnx", "--overwrite"], "a.onnx is a folder; name a file"),
 ]
 
 
@@ -60,8 +77,10 @@ BAD = [
 def test_bad_input_ends_with_a_sentence_and_writes_nothing(
     program: Any, run: ds.Run, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "taken.keras").write_text("mine")
+    for folder in ("folder", "mine.torch", "a.onnx"):
+        (tmp_path / folder).mkdir()
+    for name in ("taken.keras", "mine.torch/notes.txt", "a.torch"):
+        (tmp_path / name).write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = program("export", *arguments)
     assert (code, out) == (2, "")
@@ -71,17 +90,30 @@ def test_bad_input_ends_with_a_sentence_and_writes_nothing(
     assert (tmp_path / "taken.keras").read_text() == "mine"
 
 
-def test_without_keras_the_command_that_installs_it_is_named(
-    program: Any, run: ds.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", ["keras", "onnx"])
+def test_without_the_library_the_command_that_installs_it_is_named(
+    form: str, program: Any, run: ds.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "keras", None)
-    code, out, err = program("export", "run", "--to", "keras")
+    monkeypatch.setitem(sys.modules, form, None)
+    code, out, err = program("export", "run", "--to", form)
     assert (code, out) == (2, "")
-    assert err == "error: keras is not installed. Install it with: pip install 'drystone[keras]'\n"
-    assert not (tmp_path / "run.keras").exists()
+    assert err == f"error: {form} is not installed. Install it with: pip install 'drystone[{form}]'\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_help_has_examples(program: Any) -> None:
+def test_it_says_what_goes_in_and_comes_out(program: Any, run: ds.Run, tmp_path: Path) -> None:
+    code, out, err = program("export", "run", "--to", "torch", "--out", "m.torch")
+    assert (code, err) == (0, "")
+    assert out.startswith("PyTorch module in m.torch\ninput x: float32 or float64 [rows, steps, 1]: the features")
+    assert "\noutput logits: float32 [rows, 2]: " in out
+    assert "\nclasses of y: a, b\n" in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.torch", "run"]
+    assert program("export", "run", "--to", "torch", "--out", "m.torch", "--overwrite")[0] == 0
+
+
+def test_help_has_an_example_of_each_format(program: Any) -> None:
     code, out, _ = program("export", "--help")
     assert code == 0
-    assert "drystone export runs/japanese-vowels-1 --to keras" in out
+    for name in FORMATS:
+        assert f"--to {name}" in out
+        assert f" {name}: " in out

@@ -14,10 +14,8 @@ import pytest
 from keras import ops
 
 import drystone as ds
+from tests.train.export.runs import CLASSES, LENGTHS, TOLERANCE, Array, own_probabilities, padded, some_data, trained
 
-Array = np.ndarray[Any, Any]
-LENGTHS = (5, 1, 9, 2, 7, 3, 9, 4)
-CLASSES = ["left", "right", "up"]
 SETTINGS: dict[str, dict[str, Any]] = {
     "as usual": {},
     "last": {"pooling": "last", "num_layers": 3, "seed": 2**63 - 1},
@@ -28,34 +26,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def some_data() -> ds.Sequences:
-    """Steps of all zeros that are real, one feature of two numbers, and one of large numbers with small differences."""
-    rng = np.random.default_rng(0)
-    pairs = [np.round(rng.normal(size=(length, 2)), 2) for length in LENGTHS]
-    for number in (0, 2, 6):
-        pairs[number][[0, -1]] = 0.0  # at the start and at the end
-    large = [4096 + rng.integers(-200, 200, length) / 256 for length in LENGTHS]
-    labels = [CLASSES[number % 3] for number in range(len(LENGTHS))]
-    return ds.Sequences.from_arrays({"pair": pairs, "large": large}, {"way": labels})
-
-
-def trained(seqs: ds.Sequences, folder: Path, **settings: Any) -> ds.Run:
-    usual: dict[str, Any] = {"epochs": 1, "hidden_size": 5, "test_fraction": 0.0, "device": "cpu", "progress": False}
-    return ds.fit(seqs, "way", out=folder, learning_rate=0.1, **usual | settings)
-
-
-def padded(seqs: ds.Sequences, filler: float) -> dict[str, Array]:
-    """All sequences in one batch, as a user of Keras alone would make it."""
-    longest = int(seqs.lengths.max())
-    x = np.full((len(seqs), longest, 3), filler, "float32")
-    for row, found in enumerate(seqs):
-        x[row, : seqs.lengths[row]] = np.column_stack([found["pair"], found["large"]])
-    return {"x": x, "valid": np.arange(longest) < seqs.lengths[:, None]}
-
-
-def own_probabilities(run: ds.Run, seqs: ds.Sequences) -> Array:
-    found = run.predict(seqs)
-    return np.column_stack([found[f"p_{name}"] for name in CLASSES])
+def batch_of(seqs: ds.Sequences, filler: float) -> dict[str, Array]:
+    x = padded(seqs, filler)
+    return {"x": x, "valid": np.arange(x.shape[1]) < seqs.lengths[:, None]}
 
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
@@ -70,8 +43,8 @@ def test_outputs_are_those_of_the_run(settings: dict[str, Any], tmp_path: Path) 
     expected = own_probabilities(run, seqs)
     assert np.ptp(expected, axis=0).max() > 0.01  # the sequences differ
     for filler in (0.0, 50.0):
-        found = model.predict(padded(seqs, filler), verbose=0)
-        np.testing.assert_allclose(found, expected, atol=2e-6)
+        found = model.predict(batch_of(seqs, filler), verbose=0)
+        np.testing.assert_allclose(found, expected, atol=TOLERANCE)
 
 
 def test_noise_and_dropouts_act_in_training_only(tmp_path: Path) -> None:
@@ -79,7 +52,7 @@ def test_noise_and_dropouts_act_in_training_only(tmp_path: Path) -> None:
     trained(seqs, tmp_path / "run", noise=3.0, num_layers=2).export(tmp_path / "m.keras")
     model: Any = keras.saving.load_model(tmp_path / "m.keras")
     assert sum(isinstance(layer, keras.layers.Dropout) for layer in model.layers) == 2
-    batch = padded(seqs, 0.0)
+    batch = batch_of(seqs, 0.0)
     noisy = keras.Model(model.input, model.get_layer("in_units_of_inputs").output)
     clean = ops.convert_to_numpy(noisy(batch, training=False))
     noise = ops.convert_to_numpy(noisy(batch, training=True)) - clean
@@ -94,10 +67,10 @@ def test_it_is_float32_whatever_the_policy(tmp_path: Path) -> None:
     try:
         run.export(tmp_path / "m.keras")
         model: Any = keras.saving.load_model(tmp_path / "m.keras")
-        found = model.predict(padded(seqs, 0.0), verbose=0)
+        found = model.predict(batch_of(seqs, 0.0), verbose=0)
     finally:
         keras.config.set_dtype_policy(before)
-    np.testing.assert_allclose(found, own_probabilities(run, seqs), atol=2e-6)
+    np.testing.assert_allclose(found, own_probabilities(run, seqs), atol=TOLERANCE)
 
 
 def test_what_the_program_writes_on_torch_loads_here(tmp_path: Path) -> None:
@@ -107,15 +80,15 @@ def test_what_the_program_writes_on_torch_loads_here(tmp_path: Path) -> None:
     program = [sys.executable, "-m", "drystone", "export", "run", "--to", "keras"]
     done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert "columns of x: pair[0], pair[1], large\n" in done.stdout
-    assert "classes: left, right, up\n" in done.stdout
+    assert "classes of way: left, right, up\n" in done.stdout
     assert "  model = keras.saving.load_model('run.keras')\n" in done.stdout
     about = json.loads(zipfile.ZipFile(tmp_path / "run.keras").read("drystone.json"))
     assert (about["target"], about["classes"]) == ("way", CLASSES)
     assert about["inputs"]["valid"]["dtype"] == "bool"
     model: Any = keras.saving.load_model(tmp_path / "run.keras")
     assert {found.name: found.shape for found in model.inputs} == {"x": (None, None, 3), "valid": (None, None)}
-    found = model.predict(padded(seqs, 0.0), verbose=0)
-    np.testing.assert_allclose(found, own_probabilities(run, seqs), atol=2e-6)
+    found = model.predict(batch_of(seqs, 0.0), verbose=0)
+    np.testing.assert_allclose(found, own_probabilities(run, seqs), atol=TOLERANCE)
 
 
 @pytest.mark.parametrize(("mean", "spread"), [(1.7e9, 30.0), (0.0, 1e-35), (0.0, 1e35)])
@@ -132,8 +105,8 @@ def test_what_float32_cannot_hold_is_refused(mean: float, spread: float, tmp_pat
 def test_bad_arguments_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     run = trained(some_data(), tmp_path / "run")
     (tmp_path / "taken.keras").write_text("mine")
-    with pytest.raises(ds.ConfigError, match="to must be 'keras'; got 'onnx'"):
-        run.export(tmp_path / "m.keras", to="onnx")
+    with pytest.raises(ds.ConfigError, match="to must be one of 'keras', 'torch', 'onnx'; got 'tflite'"):
+        run.export(tmp_path / "m.keras", to="tflite")
     with pytest.raises(ds.ConfigError, match=r"m.h5 should end in .keras"):
         run.export(tmp_path / "m.h5")
     with pytest.raises(ds.DataError, match="taken.keras exists. Choose another name, or pass overwrite=True"):

@@ -97,7 +97,10 @@ def test_constant_features_and_large_numbers_do_no_harm(vowels: Sequences) -> No
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_batch(vowels: Sequences) -> None:
-    with pytest.raises(ds.NotFiniteError, match=r"(loss|gradient) is .*(nan|inf).* in epoch 1, batch \d+ \(update \d+\), of sequence \d+.*learning_rate"):
+    with pytest.raises(
+        ds.NotFiniteError,
+        match=r"(loss|gradient) is .*(nan|inf).* in epoch 1, batch \d+ \(update \d+\), of sequence \d+.*learning_rate",
+    ):
         fit(vowels, target="speaker", learning_rate=1e30, gradient_clip=1e30, **SMALL)
 
 

@@ -81,7 +81,7 @@ def test_ctrl_c_stops_after_the_batch_and_resume_goes_on_to_the_same_weights(
     whole = fit(vowels, target="speaker", **SMALL)
     assert whole.is_finished
     with monkeypatch.context() as patch:
-        _at_update(patch, 5, lambda: signal.raise_signal(signal.SIGINT))
+        _at_update(patch, 9, lambda: signal.raise_signal(signal.SIGINT))
         run = fit(vowels, target="speaker", **SMALL)
     assert (run.is_finished, run.stopped_by) == (False, signal.SIGINT)
     opened = Run.open(run.path)
@@ -106,7 +106,12 @@ def test_ctrl_c_twice_ends_at_once(vowels: Sequences, monkeypatch: pytest.Monkey
 
 
 def test_the_best_weights_are_kept_unless_the_last_are_asked_for(vowels: Sequences) -> None:
-    settings: dict[str, Any] = SMALL | {"epochs": 6, "learning_rate": 0.05, "valid_fraction": 0.3, "monitor": "accuracy"}
+    settings: dict[str, Any] = SMALL | {
+        "epochs": 6,
+        "learning_rate": 0.05,
+        "valid_fraction": 0.3,
+        "monitor": "accuracy",
+    }
     best = fit(vowels, target="speaker", **settings)
     last = fit(vowels, target="speaker", keep="last", **settings)
     figures = [record["accuracy"] for record in best.metrics if record["part"] == "valid"]

@@ -74,12 +74,12 @@ def open_run(
             return opened, read_data(data, None, None, drop_empty=drop_empty)
 
 
-def check_out(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
-    """Raises DataError where a file to write has another ending, is in the way or has no folder."""
+def check_out(path: Path, suffixes: tuple[str, ...], *, overwrite: bool, is_folder: bool = False) -> None:
+    """Raises DataError where a file or folder to write has another ending, is in the way or has no folder around it."""
     if path.suffix.lower() not in suffixes:
         raise DataError(f"{path} should end in {' or '.join(suffixes)}.")
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a file.")
+    if path.exists() and path.is_dir() != is_folder:
+        raise DataError(f"{path} is a {'file; name a folder' if is_folder else 'folder; name a file'}.")
     if path.exists() and not overwrite:
         raise DataError(f"{path} exists. Choose another name, or pass --overwrite.")
     if not path.parent.is_dir():

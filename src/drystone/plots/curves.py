@@ -1,39 +1,43 @@
 """Training curves of a run: loss and accuracy by epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from drystone.plots.figure import new_figure, save_figure
 
+Record = Mapping[str, Any]
+
 COLOURS = {"train": "#4c72b0", "valid": "#dd8452", "test": "#55a868"}
+LABELS = {"train": "train, with noise and dropout", "valid": "validation", "test": "test, at the end"}
 
 
-def save_curves(metrics: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draws loss and accuracy by epoch, and the test result as a line.
+def save_curves(metrics: Sequence[Record], path: Path) -> None:
+    """Draws loss and accuracy of training and validation by epoch, and the test result as a line.
 
     Args:
         metrics: the records of metrics.jsonl.
         path: of the PNG.
     """
-    epochs = [record for record in metrics if record["part"] == "train"]
-    tests = [record for record in metrics if record["part"] == "test"]
+    parts = {part: [record for record in metrics if record["part"] == part] for part in LABELS}
+    epochs = parts["train"]
     figure, axes = new_figure(2, 9.0, 3.4)
     for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
-        if epochs:
-            _draw(ax, epochs, "train", name)
-        if epochs and "valid_loss" in epochs[0]:
-            _draw(ax, epochs, "valid", f"valid_{name}")
+        for part in ("train", "valid"):
+            if parts[part]:
+                _draw(ax, part, _epochs_of(parts[part], epochs), [record[name] for record in parts[part]])
         ax.set_xlabel("epoch")
         ax.set_ylabel(name)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.grid(alpha=0.3)
         ax.set_xlim(0.5, max(len(epochs), 1) + 0.5)
-    for record in tests:
-        label = f"test, at the end: {record['accuracy']:.3f}"
+    for record in parts["test"]:
+        label = f"{LABELS['test']}: {record['accuracy']:.3f}"
         axes[1].axhline(record["accuracy"], color=COLOURS["test"], linestyle="--", label=label)
     for ax in axes:
         if ax.get_legend_handles_labels()[0]:
@@ -41,13 +45,11 @@ def save_curves(metrics: Sequence[dict[str, Any]], path: Path) -> None:
     save_figure(figure, path)
 
 
-def _draw(ax: Axes, epochs: Sequence[dict[str, Any]], part: str, key: str) -> None:
-    marker = "o" if len(epochs) < 3 else None
-    label = {"train": "train, with noise and dropout", "valid": "validation"}[part]
-    ax.plot(
-        [record["epoch"] for record in epochs],
-        [record[key] for record in epochs],
-        color=COLOURS[part],
-        marker=marker,
-        label=label,
-    )
+def _epochs_of(records: Sequence[Record], epochs: Sequence[Record]) -> npt.NDArray[np.float64]:
+    """Where records lie on the axis of epochs: an evaluation in the middle of an epoch lies in its middle."""
+    ends = [0, *(record["update"] for record in epochs)]
+    return np.interp([record["update"] for record in records], ends, range(len(ends)))
+
+
+def _draw(ax: Axes, part: str, epochs: npt.NDArray[np.float64], values: Sequence[float]) -> None:
+    ax.plot(epochs, values, color=COLOURS[part], marker="o" if len(values) < 3 else None, label=LABELS[part])

@@ -3,7 +3,15 @@
 from drystone.core.extras import need
 
 need(
-    "torch", "torch", "filelock", "jaxtyping", "lightning_fabric", "matplotlib", "pydantic", "safetensors", "tomlkit",
+    "torch",
+    "torch",
+    "filelock",
+    "jaxtyping",
+    "lightning_fabric",
+    "matplotlib",
+    "pydantic",
+    "safetensors",
+    "tomlkit",
     "torchmetrics",
 )
 

@@ -27,7 +27,9 @@ def sequences_for(seqs: Any, settings: Settings) -> Sequences:
     """
     source = settings.data if seqs is None else seqs
     if source is None:
-        raise ConfigError("the run does not say where its data lie, since it was made from sequences in memory: give them.")
+        raise ConfigError(
+            "the run does not say where its data lie, since it was made from sequences in memory: give them."
+        )
     if isinstance(source, (str, Path)):
         on_empty = "drop" if settings.drop_empty else "error"
         return read(source, sequence_id=settings.sequence_id, order_by=settings.order_by, on_empty=on_empty)

@@ -49,6 +49,8 @@ class SequenceClassifier(nn.Module):
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
         self.dropout = nn.Dropout(settings.head_dropout)
         self.head = nn.Linear(width * len(self.poolings), spec.num_classes)
+        if settings.precision == "64-true":
+            self.double()
 
     def set_statistics(self, mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> None:
         """Sets what inputs are standardised with; it is saved with the weights."""

@@ -71,7 +71,9 @@ def best_of(prepared: Prepared) -> Best | None:
 
 def _fabric(prepared: Prepared) -> Fabric:
     device = prepared.device
-    number = device.index if device.index is not None else torch.cuda.current_device() if device.type == "cuda" else None
+    number = (
+        device.index if device.index is not None else torch.cuda.current_device() if device.type == "cuda" else None
+    )
     return Fabric(
         accelerator=device.type,
         devices=1 if number is None else [number],

@@ -37,6 +37,6 @@ def log_probabilities_of(model: SequenceClassifier, seqs: Sequences) -> npt.NDAr
     return result
 
 
-def _logits(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
+def _logits(model: nn.Module, batch: TensorBatch, _state: Any) -> Outcome:
     logits = model(batch)
     return Outcome(loss=logits.new_zeros(()), weight=0.0, predictions=logits)

@@ -12,14 +12,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from drystone.core.errors import ConfigError, RunError
+from drystone.core.errors import RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
-from drystone.core.storage import check_free
 from drystone.core.words import so_many
 from drystone.readers.read import sequences_of
 from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
+from drystone.train.export import Source, export
 from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
 from drystone.train.layouts import prediction_layout
@@ -31,7 +31,6 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
 from drystone.train.tasks.classify import Classify, codes_of, labels_of, metrics
-from drystone.train.to_keras import to_keras
 from drystone.train.watch.metrics_log import read_metrics
 
 
@@ -163,33 +162,41 @@ class Run:
         return Scores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])
 
     def export(self, path: str | Path, *, to: str = "keras", overwrite: bool = False) -> dict[str, Any]:
-        """Writes the model for another framework, with the outputs of `predict`.
+        """Writes the model for another framework, without drystone in it, with the outputs of `predict`.
 
-        To "keras": a plain `.keras` model of Keras' own layers, which loads on every backend without drystone. Its
-        inputs are `x`, float32 [rows, steps, features], in the units of the training data, and `valid`, bool
-        [rows, steps], true at real steps, which come first in each row. Its output is the probability of each class.
+        To "keras": a plain `.keras` model of Keras' own layers, which loads on every backend.
+        To "torch": a folder with the source of a plain PyTorch module around `nn.LSTM`, and its weights.
+        To "onnx": one `.onnx` file. Where onnxruntime is installed, it is checked against PyTorch before it is kept.
+
+        All take `x`, [rows, steps, features], in the units of the training data, whose real steps come first in each
+        row; which those are is said by `valid`, bool [rows, steps], in Keras and by `lengths`, int64 [rows], in the
+        others, which also take and return the LSTM's state.
 
         Args:
-            path: the file to write, whole or not at all; ends in .keras.
-            to: "keras".
-            overwrite: whether a file there may be replaced.
+            path: what to write, whole or not at all; ends in .keras, .torch or .onnx.
+            to: "keras", "torch" or "onnx".
+            overwrite: whether what is there may be replaced.
 
         Returns:
-            What the file says of itself in its `drystone.json`: inputs, columns, target, classes in order.
+            What the model says of itself, in its `drystone.json` or its metadata: inputs, columns, outputs, target,
+            classes in order.
 
         Raises:
             ConfigError: another format or ending.
-            DataError: a file is in the way, or there is no such folder.
-            RunError: a feature that float32, in which Keras computes, cannot hold well enough.
-            MissingExtraError: Keras is not installed.
+            DataError: something is in the way, or there is no such folder.
+            RunError: to Keras or ONNX, a feature that float32, in which they compute, cannot hold well enough.
+            MissingExtraError: a library that the format needs is not installed.
+
+        Example:
+            >>> import drystone as ds
+            >>> seqs = ds.read("japanese-vowels")
+            >>> run = ds.fit(seqs, target="speaker", split_column="part", epochs=1, hidden_size=8, progress=False)
+            >>> about = run.export("vowels.torch", to="torch")
+            >>> sorted(path.name for path in Path("vowels.torch").iterdir())
+            ['drystone.json', 'model.py', 'weights.safetensors']
         """
-        path = Path(path)
-        if to != "keras":
-            raise ConfigError(f"to must be 'keras'; got {to!r}.")
-        if path.suffix != ".keras":
-            raise ConfigError(f"{path} should end in .keras.")
-        check_free(path, overwrite=overwrite)
-        return to_keras(self.settings, self.schema, self.model, path)
+        source = Source(settings=self.settings, schema=self.schema, model=self.model)
+        return export(source, Path(path), to=to, overwrite=overwrite)
 
     def _log_probabilities(self, seqs: Sequences) -> Any:
         self.schema.features.check(seqs)

@@ -39,7 +39,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    data: str | None = setting(None, DATA, "the file, or the name of the built-in data set, that sequences are read from")
+    data: str | None = setting(
+        None, DATA, "the file, or the name of the built-in data set, that sequences are read from"
+    )
     target: str = setting(..., DATA, "the field to predict")
     features: tuple[str, ...] | None = setting(None, DATA, "input fields; by default all numbers that change")
     sequence_id: str | None = setting(None, DATA, "for one step a row: the column that tells sequences apart")

@@ -36,29 +36,27 @@ def put_together(tree: Any, tensors: Mapping[str, Tensor]) -> Any:
     if kind == "bytes":
         return tensors[tree["name"]].numpy().tobytes()
     parts = put_together(tree["parts"], tensors)
-    return tuple(parts) if kind == "tuple" else {key: part for key, part in parts}
+    return tuple(parts) if kind == "tuple" else dict(parts)
 
 
 def _apart(state: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     if state is None or isinstance(state, (bool, int, float, str)):
         return state
-    if isinstance(state, Tensor):
-        tensors[where] = state.detach().cpu().contiguous().clone()  # safetensors refuses tensors that share memory
-        return {KIND: "tensor", "name": where}
-    if isinstance(state, bytes):
-        tensors[where] = torch.from_numpy(np.frombuffer(state, np.uint8).copy())
-        return {KIND: "bytes", "name": where}
-    if isinstance(state, list):
-        return _listed(state, where, tensors)
-    if isinstance(state, tuple):
-        return {KIND: "tuple", "parts": _listed(state, where, tensors)}
+    if isinstance(state, (Tensor, bytes)):
+        is_bytes = isinstance(state, bytes)
+        value = torch.from_numpy(np.frombuffer(state, np.uint8).copy()) if is_bytes else state.detach().cpu()
+        tensors[where] = value.contiguous().clone()  # safetensors refuses tensors that share memory
+        return {KIND: "bytes" if is_bytes else "tensor", "name": where}
+    if isinstance(state, (list, tuple)):
+        parts = [_apart(part, f"{where}.{number}", tensors) for number, part in enumerate(state)]
+        return {KIND: "tuple", "parts": parts} if isinstance(state, tuple) else parts
     if isinstance(state, Mapping):
-        parts = {key: _apart(part, f"{where}.{key}", tensors) for key, part in state.items()}
-        if all(isinstance(key, str) for key in parts) and KIND not in parts:
-            return parts
-        return {KIND: "dict", "parts": [[_apart(key, where, tensors), part] for key, part in parts.items()]}
+        return _apart_by_key(state, where, tensors)
     raise TypeError(f"{where} is a {type(state).__name__}; a checkpoint holds numbers, text, tensors, lists and dicts.")
 
 
-def _listed(state: "list[Any] | tuple[Any, ...]", where: str, tensors: dict[str, Tensor]) -> list[Any]:
-    return [_apart(part, f"{where}.{number}", tensors) for number, part in enumerate(state)]
+def _apart_by_key(state: Mapping[Any, Any], where: str, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    parts = [[key, _apart(part, f"{where}.{key}", tensors)] for key, part in state.items()]
+    if all(isinstance(key, str) for key in state) and KIND not in state:
+        return dict(parts)
+    return {KIND: "dict", "parts": [[_apart(key, where, tensors), part] for key, part in parts]}

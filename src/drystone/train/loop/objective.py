@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from drystone.core.batch import Batch
 from drystone.torch.batch import TensorBatch
 
 
@@ -29,8 +30,13 @@ class Outcome:
     state: Any = None
 
 
-# Any function of a model, a batch and the state that its rows carried here, which is None where an epoch begins.
+# Any function of a model, a batch and the state that its rows carried here: None where no row goes on from before.
 Objective = Callable[[nn.Module, TensorBatch, Any], Outcome]
+
+
+def carried(state: Any, batch: Batch) -> Any:
+    """Returns the state that rows of a batch start from: None where all of them start with a sequence of their own."""
+    return None if batch.spans.is_first.all() else state
 
 
 def detached(state: Any) -> Any:

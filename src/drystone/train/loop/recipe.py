@@ -30,7 +30,7 @@ class Recipe:
         ConfigError: no limit, or a value out of range.
 
     Example:
-        >>> Recipe(updates=1000, schedule="cosine").rate(0.525)
+        >>> round(Recipe(updates=1000, schedule="cosine").rate(0.525), 9)
         0.0005
     """
 

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from drystone.core.batch import Batch
 from drystone.core.errors import NotFiniteError
 from drystone.torch.batch import to_tensors
-from drystone.train.loop.objective import Box, Forward, Objective, Outcome, detached
+from drystone.train.loop.objective import Box, Forward, Objective, Outcome, carried, detached
 from drystone.train.loop.totals import Totals
 
 
@@ -58,7 +58,7 @@ class Stepper:
         loss, weight, unit = torch.zeros((), dtype=torch.float64, device=self.fabric.device), 0.0, 1.0
         for host in batches:
             batch = to_tensors(host, self.fabric.device)
-            outcome: Outcome = self._forward(Box(batch, state)).held[0]
+            outcome: Outcome = self._forward(Box(batch, carried(state, host))).held[0]
             unit = unit if weight else outcome.weight or 1.0  # keeps numbers small; the mean comes below
             self.fabric.backward(outcome.loss / unit)
             loss, weight = loss + outcome.loss.detach(), weight + outcome.weight
@@ -73,13 +73,12 @@ class Stepper:
     def _finish_gradients(self, factor: float) -> Tensor | None:
         """Makes the gradient of the mean, and clips it; returns its norm before."""
         if factor != 1.0:
-            gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
-            torch._foreach_mul_(gradients, factor)
+            for parameter in self._parameters:
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
         if self._clip is None:
             return None
-        return self.fabric.clip_gradients(
-            self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False
-        )
+        return self.fabric.clip_gradients(self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False)
 
     def _read(self, loss: Tensor, weight: float, norm: Tensor | None) -> Stepped:
         """Reads loss and norm together: the one moment of an update when the device is waited for."""

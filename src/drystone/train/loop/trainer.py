@@ -1,6 +1,6 @@
 """The training loop, and what it tells those who watch it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -100,7 +100,7 @@ class Trainer:
         self._epoch = loader.epoch
         self._row_state: Any = None
 
-    def run(self) -> Iterator[Event]:
+    def run(self) -> Generator[Event]:
         """Trains to a limit of the recipe, or until `stop` is called; yields what happened.
 
         Raises:
@@ -220,10 +220,10 @@ class Trainer:
     def _end_epoch(self, *, is_whole: bool) -> EpochEnded:
         counts, totals = self.counts, self._totals
         if totals.is_empty:
-            raise DataError(f"epoch {counts.epochs + 1} has no batches: the layout {self.loader.layout} drops them all.")
-        event = EpochEnded(
-            epoch=counts.epochs, update=counts.updates, figures=totals.figures(), is_whole=is_whole
-        )
+            raise DataError(
+                f"epoch {counts.epochs + 1} has no batches: the layout {self.loader.layout} drops them all."
+            )
+        event = EpochEnded(epoch=counts.epochs, update=counts.updates, figures=totals.figures(), is_whole=is_whole)
         self._totals = self._new_totals()
         if is_whole:
             self._epoch, self._row_state = self.loader.epoch, None

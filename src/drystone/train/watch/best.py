@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 from drystone.core.errors import ConfigError
@@ -26,14 +27,14 @@ class Best:
     since: int = 0
 
     def __call__(self, event: Event) -> None:
-        """Takes an event; of two equal evaluations the first is best."""
+        """Takes an event; of two equal evaluations the first is best, and one that is not a number never is."""
         if not isinstance(event, Evaluated):
             return
         if self.monitor not in event.figures:
             raise ConfigError(f"monitor is {self.monitor!r}; the figures are: {', '.join(event.figures)}.")
         value = event.figures[self.monitor]
         sign = 1 if self.higher_is_better else -1
-        if self.value is None or sign * value > sign * self.value:
+        if not isnan(value) and (self.value is None or sign * value > sign * self.value):
             self.value, self.update, self.since = value, event.update, 0
         else:
             self.since += 1

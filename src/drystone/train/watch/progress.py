@@ -51,7 +51,9 @@ class Progress:
             self._add(event)
             self._show_bar(event)
         elif isinstance(event, Evaluated):
-            named = {name: event.figures[name] for name in event.figures if name not in ("sequences", "steps", "seconds")}
+            named = {
+                name: event.figures[name] for name in event.figures if name not in ("sequences", "steps", "seconds")
+            }
             self._evaluation = "  valid" + "".join(f" {name} {value:.3f}" for name, value in named.items())
         elif isinstance(event, EpochEnded):
             self._print_line(event)

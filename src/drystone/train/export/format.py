@@ -1,0 +1,67 @@
+"""What a format is, whichever it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from drystone.core.errors import ConfigError
+from drystone.core.extras import need
+from drystone.train.model import SequenceClassifier
+from drystone.train.schema import Schema
+from drystone.train.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a format is written from: the parts of a run."""
+
+    settings: Settings
+    schema: Schema
+    model: SequenceClassifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One form in which a run can be written.
+
+    Args:
+        name: what users call it by.
+        title: what is written, in words.
+        suffix: how its name ends.
+        is_folder: whether it is a folder of files.
+        extra: the extra of drystone that installs what it needs.
+        libraries: what it needs, by import names.
+        module: what writes it; imported when it is used, since it imports the libraries.
+        write: writes the source, whole or not at all, and returns what it says of itself: see `about`. Whether something
+            may be replaced has been settled before, but for what else lies in a folder.
+        kept: where in it that is found.
+        usage: lines of Python that use it, from its path and what it says of itself.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    is_folder: bool = False
+    extra: str
+    libraries: tuple[str, ...] = ()
+    module: str
+    write: Callable[[Source, Path], dict[str, Any]]
+    kept: str
+    usage: Callable[[Path, dict[str, Any]], list[str]]
+
+    def check_name(self, path: Path) -> None:
+        """Raises ConfigError where a name has another ending."""
+        if path.suffix != self.suffix:
+            raise ConfigError(f"{path} should end in {self.suffix}.")
+
+    def load(self) -> None:
+        """Imports what the format needs.
+
+        Raises:
+            MissingExtraError: a library is not installed.
+            DrystoneError: what the library itself needs is not.
+        """
+        need(self.extra, *self.libraries)
+        import_module(self.module)
