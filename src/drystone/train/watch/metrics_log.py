@@ -50,13 +50,30 @@ class MetricsLog:
         with written(self.path):
             self.path.write_bytes(b"")
 
-    def state_dict(self) -> dict[str, Any]:
-        """Waits until all lines are on the disk, and returns what they are known by, for a checkpoint."""
+    def sync(self) -> int:
+        """Waits until all lines are on the disk; returns their bytes."""
         with written(self.path):
             self.path.touch()
             sync(self.path)
-        lines = self.path.read_bytes()
-        return {"bytes": len(lines), "checksum": _checksum(lines)}
+        return self.path.stat().st_size
+
+    def cut_back(self, num_bytes: int) -> None:
+        """Removes what was added after a checkpoint.
+
+        Raises:
+            RunError: the file is shorter than it was then.
+        """
+        size = self.path.stat().st_size if self.path.is_file() else 0
+        if size < num_bytes:
+            raise RunError(f"{self.path} has {size} bytes; when the checkpoint was saved it had {num_bytes}.")
+        with written(self.path):
+            self.path.touch()
+            os.truncate(self.path, num_bytes)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the lines are known by, which are on the disk by then; for a checkpoint."""
+        size = self.sync()
+        return {"bytes": size, "checksum": self._checksum(size)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Cuts the lines back to those of a checkpoint.
@@ -65,14 +82,13 @@ class MetricsLog:
             RunError: they are not there any more as they were then.
         """
         size = state["bytes"]
-        lines = self.path.read_bytes() if self.path.is_file() else b""
-        if len(lines) < size:
-            raise RunError(f"{self.path} has {len(lines)} bytes; when the checkpoint was saved it had {size}.")
-        if _checksum(lines[:size]) != state["checksum"]:
+        is_long_enough = self.path.is_file() and self.path.stat().st_size >= size
+        if is_long_enough and self._checksum(size) != state["checksum"]:
             raise RunError(f"{self.path} was changed or damaged since the checkpoint was saved.")
-        with written(self.path):
-            self.path.touch()
-            os.truncate(self.path, size)
+        self.cut_back(size)
+
+    def _checksum(self, num_bytes: int) -> str:
+        return blake2b(self.path.read_bytes()[:num_bytes], digest_size=16).hexdigest()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -86,7 +102,3 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
     except ValueError as error:
         raise RunError(f"{path} holds a line that is not JSON: {error}") from error
-
-
-def _checksum(lines: bytes) -> str:
-    return blake2b(lines, digest_size=16).hexdigest()
