@@ -8,12 +8,13 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from drystone.core.errors import NotFiniteError
+from drystone.core.errors import NotFiniteError, RunError
 from drystone.train.checkpoint.checkpoint import Checkpoint
+from drystone.train.checkpoint.files import clean
 from drystone.train.checkpoint.store import Store
 from drystone.train.data import named, sequences_for
 from drystone.train.folder import names
-from drystone.train.folder.create import check_free, new_folder, next_free, settle
+from drystone.train.folder.create import check_free, new_folder, next_free, restore, settle
 from drystone.train.folder.environment import differences, save_environment
 from drystone.train.folder.lock import locked
 from drystone.train.folder.manifest import Manifest
@@ -65,16 +66,18 @@ def fit(
         'test'
     """
     path = None if out is None else Path(out)
-    check_free(path, overwrite=overwrite)
+    if path is not None:
+        restore(path)
+        check_free(path, overwrite=overwrite)
     checked = Settings.of(**{**named(seqs), "target": target, **settings})
     whole = sequences_for(seqs, checked)
     with _randomness_of(checked.seed):
         prepared = prepare(whole, checked)
         folder = next_free(name) if path is None else path
-        with new_folder(folder) as place:
+        with new_folder(folder, overwrite=overwrite) as place:
             _write_first_files(prepared, place)
         with locked(folder):
-            return _run(prepared, folder, None, progress=progress)
+            return _run(prepared, folder, None, is_new=True, progress=progress)
 
 
 def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
@@ -88,7 +91,7 @@ def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
 
     Raises:
         RunError: no run folder; files in it are missing or changed; the sequences are others; another process
-            trains in it.
+            trains in it; or files could not be written. What was saved stays as it is.
         ConfigError, DataError: the data cannot be read any more.
 
     Example:
@@ -98,17 +101,20 @@ def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
         True
     """
     folder = Path(path)
-    manifest = Manifest.load(folder)
-    if manifest.status == "finished":
+    restore(folder)
+    if Manifest.load(folder).status == "finished":
         return Run.open(folder)
-    settings = Settings.load(folder / names.SETTINGS)
-    whole = sequences_for(seqs, settings)
-    with locked(folder), _randomness_of(settings.seed):
-        schema, split = Schema.load(folder / names.SCHEMA), Split.load(folder / names.SPLIT)
-        prepared = prepare_again(whole, settings, schema, split)
-        _warn_of_differences(prepared, folder)
-        checkpoint = _newest(folder)
-        return _run(prepared, folder, checkpoint, progress=progress)
+    with locked(folder):
+        if Manifest.load(folder).status == "finished":  # by a process that held it until now
+            return Run.open(folder)
+        clean(folder)
+        settings = Settings.load(folder / names.SETTINGS)
+        whole = sequences_for(seqs, settings)
+        with _randomness_of(settings.seed):
+            schema, split = Schema.load(folder / names.SCHEMA), Split.load(folder / names.SPLIT)
+            prepared = prepare_again(whole, settings, schema, split)
+            _warn_of_differences(prepared, folder)
+            return _run(prepared, folder, _newest(folder), is_new=False, progress=progress)
 
 
 @contextmanager
@@ -128,17 +134,17 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     prepared.split.save(place / names.SPLIT)
     prepared.loader.plan.save(place / names.PLAN)
-    Manifest.of(place, "training", names.AT_START).save(place)
+    Manifest.of(place, "training").save(place)
 
 
-def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, progress: bool) -> Run:
+def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, is_new: bool, progress: bool) -> Run:
     try:
         stopped_by = train(prepared, folder, checkpoint, progress=progress)
-    except (NotFiniteError, OSError) as error:
+    except (NotFiniteError, RunError, OSError) as error:
         error.add_note(_what_is_kept(folder, error))
         raise
     finally:
-        settle(folder)
+        settle(folder, is_new=is_new)
     return Run.of(prepared, folder, stopped_by)
 
 

@@ -8,7 +8,7 @@ from signal import Signals
 from drystone.core.storage import whole_file
 from drystone.plots.curves import save_curves
 from drystone.train.checkpoint.checkpoint import Checkpoint, save_tensors
-from drystone.train.checkpoint.files import sync
+from drystone.train.checkpoint.files import sync, written
 from drystone.train.checkpoint.store import Store
 from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
@@ -41,7 +41,9 @@ def train(prepared: Prepared, path: Path, checkpoint: Checkpoint | None, *, prog
         log, best = MetricsLog(path / names.METRICS), best_of(prepared)
         store = Store(path / names.CHECKPOINTS)
         saver = Saver(trainer, store, log, best, prepared.settings.checkpoint_seconds)
-        if checkpoint is not None:
+        if checkpoint is None:
+            log.clear()
+        else:
             saver.load(checkpoint)
         with ExitStack() as stack:
             watches: list[Callable[[Event], None]] = [log]
@@ -82,12 +84,13 @@ def _finish(prepared: Prepared, path: Path, trainer: Trainer, saver: Saver, requ
     model = prepared.model
     if saver.best_weights is not None and prepared.settings.keep == "best":
         model.load_state_dict(saver.best_weights)
-    with whole_file(path / names.WEIGHTS) as partial:
+    with written(path / names.WEIGHTS), whole_file(path / names.WEIGHTS) as partial:
         save_tensors(model.state_dict(), partial)
         sync(partial)
     if len(prepared.split.test):
         figures = evaluator_of(prepared, "test", request.check).figures(model)
         saver.log.add("test", trainer.counts.epochs, trainer.counts.updates, figures)
     with undisturbed():
-        save_curves(read_metrics(path / names.METRICS), path / names.CURVES)
-        Manifest.of(path, "finished", (*names.AT_START, *names.AT_END)).save(path)
+        with written(path / names.CURVES):
+            save_curves(read_metrics(path / names.METRICS), path / names.CURVES)
+        Manifest.of(path, "finished").save(path)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from drystone.core.errors import RunError
-from drystone.train.checkpoint.files import checksum_of, whole_folder
+from drystone.train.checkpoint.files import checksum_of, remove_folder, whole_folder
 from drystone.train.checkpoint.tree import put_together, taken_apart
 
 VERSION = 1
@@ -34,15 +34,20 @@ class Checkpoint:
     best: Mapping[str, Tensor] | None
 
     def save(self, path: Path) -> None:
-        """Writes the folder, whole or not at all."""
+        """Writes the folder, whole or not at all; an older one in its place stays until then.
+
+        Raises:
+            RunError: it could not be written.
+        """
         tree, tensors = taken_apart(self.state)
-        with whole_folder(path) as folder:
+        with whole_folder(path, older_of(path)) as folder:
             save_tensors(tensors, folder / TENSORS)
             if self.best is not None:
                 save_tensors(self.best, folder / BEST)
             (folder / STATE).write_text(json.dumps({"version": VERSION, "state": tree}), encoding="utf-8")
             checksums = {file.name: checksum_of(file) for file in sorted(folder.iterdir())}
             (folder / CHECKSUMS).write_text(json.dumps(checksums, indent=2) + "\n", encoding="utf-8")
+        remove_folder(older_of(path))
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":
@@ -57,11 +62,17 @@ class Checkpoint:
             if content["version"] != VERSION:
                 raise RunError(f"{path} has version {content['version']}; this drystone reads version {VERSION}.")
             state = put_together(content["state"], load_file(path / TENSORS))
-        except (ValueError, KeyError, TypeError, SafetensorError) as error:
+            best = load_file(path / BEST) if (path / BEST).is_file() else None
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             if isinstance(error, RunError):
                 raise
             raise RunError(f"{path} is damaged: {error!r}.") from error
-        return cls(state=state, best=load_file(path / BEST) if (path / BEST).is_file() else None)
+        return cls(state=state, best=best)
+
+
+def older_of(path: Path) -> Path:
+    """Returns the name of a whole checkpoint while another one takes its place."""
+    return path.with_name(f"{path.name}.older")
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -81,5 +92,13 @@ def check_files(path: Path) -> None:
     for name, expected in checksums.items():
         if not (path / name).is_file():
             raise RunError(f"{path / name} is missing.")
-        if checksum_of(path / name) != expected:
-            raise RunError(f"{path / name} is damaged: its checksum is not the one that was written.")
+        if _checksum_or_none(path / name) != expected:
+            raise RunError(f"{path / name} is damaged: its checksum is not the one that {CHECKSUMS} says.")
+
+
+def _checksum_or_none(path: Path) -> str | None:
+    """A disk that fails cannot be read; that is damage like any other."""
+    try:
+        return checksum_of(path)
+    except OSError:
+        return None

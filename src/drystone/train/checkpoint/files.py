@@ -2,10 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+
+from drystone.core.errors import RunError
 
 PARTIAL = ".partial"
 CHUNK = 1 << 22
@@ -20,44 +22,81 @@ def checksum_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def remove_folder(path: Path) -> None:
-    """Removes a folder, if there is one; at no time does it look whole and is not."""
-    if path.exists():
-        doomed = partial_of(path.with_name(f"{path.name}.old"))
-        shutil.rmtree(doomed, ignore_errors=True)
-        path.rename(doomed)
-        shutil.rmtree(doomed)
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Says in one sentence what could not be written, where the system refuses.
+
+    Raises:
+        RunError: the disk is full, or the like.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise RunError(f"{path} could not be written ({reason}); what was saved before is still whole.") from error
 
 
 @contextmanager
-def whole_folder(path: Path, make_room: Callable[[Path], None] = remove_folder) -> Iterator[Path]:
+def whole_folder(path: Path, aside: Path) -> Iterator[Path]:
     """Gives a folder to write to; it takes its real name when all of its files are on the disk.
 
-    What an earlier process left half-written under the same name is removed first; if writing fails, so is this.
+    If writing fails, nothing of it stays.
 
     Args:
         path: of the folder.
-        make_room: what becomes of an older one, once the new one is written.
+        aside: where an older one in its place is moved to, whole.
+
+    Raises:
+        RunError: it could not be written.
     """
-    partial = partial_of(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
-        yield partial
-        for file in partial.iterdir():
-            sync(file)
-        sync(partial)
-        make_room(path)
-        partial.rename(path)
-        sync(path.parent)
+        with written(path):
+            partial.mkdir(parents=True)
+            yield partial
+            for file in partial.iterdir():
+                sync(file)
+            sync(partial)
+            _take_place(partial, path, aside)
+            sync(path.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
 
 
-def partial_of(path: Path) -> Path:
-    """Returns the name that a folder has while it is written or removed."""
-    return path.with_name(f".{path.name}{PARTIAL}")
+def _take_place(partial: Path, path: Path, aside: Path) -> None:
+    try:
+        if path.exists():
+            remove_folder(aside)
+            path.rename(aside)
+        partial.rename(path)
+    except BaseException:
+        if aside.exists() and not path.exists():
+            aside.rename(path)
+        raise
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder, if there is one; at no time does it look whole and is not."""
+    if not path.exists():
+        return
+    doomed = path.with_name(f".{path.name}.removed{PARTIAL}")
+    with written(path):
+        shutil.rmtree(doomed, ignore_errors=True)
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def is_partial(path: Path) -> bool:
+    """Returns whether something was left half-written, or half-removed, by its name."""
+    return path.name.startswith(".") and path.name.endswith(PARTIAL)
+
+
+def clean(folder: Path) -> None:
+    """Removes what a process that was killed left in a folder half-written or half-removed."""
+    for path in filter(is_partial, folder.iterdir() if folder.is_dir() else ()):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def sync(path: Path) -> None:

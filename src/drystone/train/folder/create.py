@@ -1,20 +1,21 @@
 """How run folders come, take the place of older ones, and go if nothing came of them."""
 
-import shutil
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from drystone.core.errors import RunError
-from drystone.train.checkpoint.files import whole_folder
+from drystone.train.checkpoint.files import is_partial, remove_folder, whole_folder, written
 from drystone.train.folder import names
+from drystone.train.folder.lock import locked
 
 
-def check_free(path: Path | None, *, overwrite: bool) -> None:
+def check_free(path: Path, *, overwrite: bool) -> None:
     """Raises RunError where something is in the way that may not be replaced.
 
-    A folder may be replaced if that is asked for and all that it holds is a run.
+    A folder may be replaced if that is asked for, all that it holds is a run, and no process trains in it.
     """
-    if path is None or not (path.exists() or path.is_symlink()):
+    if not (path.exists() or path.is_symlink()):
         return
     if path.is_dir() and not any(path.iterdir()):
         return
@@ -22,30 +23,45 @@ def check_free(path: Path | None, *, overwrite: bool) -> None:
         raise RunError(f"{path} exists. Choose another name, or overwrite it (--overwrite, overwrite=True).")
     if path.is_symlink() or not path.is_dir():
         raise RunError(f"{path} is not a folder, so it is not overwritten. Choose another name.")
-    others = sorted(child.name for child in path.iterdir() if child.name not in names.ALL)
+    others = sorted(child.name for child in path.iterdir() if not _belongs(child))
     if others:
         raise RunError(f"{path} holds {others[0]}, which is not part of a run, so it is not overwritten.")
     if not (path / names.MANIFEST).is_file():
         raise RunError(f"{path} is not a run folder, so it is not overwritten. Choose another name.")
+    with locked(path):
+        pass  # nobody trains in it
 
 
-def new_folder(path: Path) -> AbstractContextManager[Path]:
+@contextmanager
+def new_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Gives a folder for the first files of a run; with all of them it takes its real name.
 
     An older run in its place is put aside, until `settle` says what becomes of it.
+
+    Raises:
+        RunError: something is in the way that may not be replaced, or it could not be written.
     """
-    return whole_folder(path, _put_aside)
+    with whole_folder(path, _aside(path)) as place:
+        yield place
+        check_free(path, overwrite=overwrite)  # another process may have come first
+        if _aside(path).exists() and not _holds_weights(path):
+            remove_folder(path)  # it was killed before it came to anything: the one aside is worth more
 
 
-def settle(path: Path) -> None:
-    """Keeps a run that has weights or a checkpoint, or else brings back the older one in its place."""
-    aside = _aside(path)
-    has_weights = (path / names.WEIGHTS).is_file() or any((path / names.CHECKPOINTS).glob("update-*"))
-    if not has_weights:
-        shutil.rmtree(path)
-        if aside.exists():
-            aside.rename(path)
-    shutil.rmtree(aside, ignore_errors=True)
+def settle(path: Path, *, is_new: bool) -> None:
+    """Lets go of the older run put aside once this one holds weights; a new one that holds none makes room for it."""
+    if _holds_weights(path):
+        remove_folder(_aside(path))
+    elif is_new:
+        remove_folder(path)
+        restore(path)
+
+
+def restore(path: Path) -> None:
+    """Gives an older run its name back, if a process was killed just when it was put aside."""
+    if _aside(path).exists() and not path.exists():
+        with written(path):
+            _aside(path).rename(path)
 
 
 def next_free(name: str) -> Path:
@@ -56,10 +72,12 @@ def next_free(name: str) -> Path:
     return names.RUNS / f"{name}-{number}"
 
 
-def _put_aside(path: Path) -> None:
-    if path.exists():
-        shutil.rmtree(_aside(path), ignore_errors=True)
-        path.rename(_aside(path))
+def _belongs(path: Path) -> bool:
+    return path.name in names.ALL or is_partial(path)
+
+
+def _holds_weights(path: Path) -> bool:
+    return (path / names.WEIGHTS).is_file() or any((path / names.CHECKPOINTS).glob("update-*"))
 
 
 def _aside(path: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from drystone.core.errors import RunError
+from drystone.train.checkpoint.files import written
 from drystone.train.folder import names
 
 
@@ -15,13 +16,18 @@ def locked(folder: Path) -> Iterator[None]:
     """Holds the folder; the system lets go of it if the process dies.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or the lock could not be written.
     """
+    lock = FileLock(folder / names.LOCK)
+    with written(folder / names.LOCK):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
     try:
-        with FileLock(folder / names.LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
+        yield
+    finally:
+        lock.release()
 
 
 def is_locked(folder: Path) -> bool:

@@ -1,19 +1,19 @@
 """run.json: the version of a run folder, whether training is over, and the checksums of its files."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from drystone.core.errors import RunError
 from drystone.core.storage import whole_file
-from drystone.train.checkpoint.files import checksum_of, sync
+from drystone.train.checkpoint.files import checksum_of, sync, written
 from drystone.train.folder import names
 
 VERSION = 1
 Status = Literal["training", "finished"]
+FILES: dict[Status, tuple[str, ...]] = {"training": names.AT_START, "finished": (*names.AT_START, *names.AT_END)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +29,21 @@ class Manifest:
     files: dict[str, str]
 
     @classmethod
-    def of(cls, folder: Path, status: Status, files: Sequence[str]) -> "Manifest":
-        """Returns the manifest of a folder, with checksums of the named files."""
-        return cls(status=status, files={name: checksum_of(folder / name) for name in files})
+    def of(cls, folder: Path, status: Status) -> "Manifest":
+        """Returns the manifest of a folder, with the checksums of its files, which are on the disk by then."""
+        for name in FILES[status]:
+            with written(folder / name):
+                sync(folder / name)
+        return cls(status=status, files={name: checksum_of(folder / name) for name in FILES[status]})
 
     def save(self, folder: Path) -> None:
-        """Writes run.json, whole."""
+        """Writes run.json, whole.
+
+        Raises:
+            RunError: it could not be written.
+        """
         content = {"version": VERSION, "drystone": version("drystone"), "status": self.status, "files": self.files}
-        with whole_file(folder / names.MANIFEST) as partial:
+        with written(folder / names.MANIFEST), whole_file(folder / names.MANIFEST) as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
             sync(partial)
 
@@ -106,4 +113,7 @@ def _is_whole(content: dict[str, Any]) -> bool:
         return True
     if not {"version", "status", "files"} <= content.keys():
         return False
-    return content["status"] in get_args(Status) and all(isinstance(value, str) for value in content["files"].values())
+    status, files = content["status"], content["files"]
+    return (
+        status in FILES and files.keys() == set(FILES[status]) and all(isinstance(each, str) for each in files.values())
+    )

@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from drystone.core.errors import RunError
-from drystone.train.checkpoint.files import sync
+from drystone.train.checkpoint.files import sync, written
 from drystone.train.loop.events import EpochEnded, Evaluated, Event
 
 
@@ -16,11 +17,13 @@ class MetricsLog:
 
     Args:
         path: made where it is not there.
+
+    Raises:
+        RunError: a line could not be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.touch()
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, EpochEnded):
@@ -32,17 +35,26 @@ class MetricsLog:
         """Adds one line, whole or not at all."""
         speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
         record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
-        before = self.path.stat().st_size
-        try:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record | speed) + "\n")
-        except OSError:
-            os.truncate(self.path, before)
-            raise
+        with written(self.path):
+            self.path.touch()
+            before = self.path.stat().st_size
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(record | speed) + "\n")
+            except OSError:
+                os.truncate(self.path, before)
+                raise
+
+    def clear(self) -> None:
+        """Removes all lines: a training begins."""
+        with written(self.path):
+            self.path.write_bytes(b"")
 
     def sync(self) -> int:
         """Waits until all lines are on the disk; returns their bytes."""
-        sync(self.path)
+        with written(self.path):
+            self.path.touch()
+            sync(self.path)
         return self.path.stat().st_size
 
     def cut_back(self, num_bytes: int) -> None:
@@ -51,10 +63,32 @@ class MetricsLog:
         Raises:
             RunError: the file is shorter than it was then.
         """
-        size = self.path.stat().st_size
+        size = self.path.stat().st_size if self.path.is_file() else 0
         if size < num_bytes:
             raise RunError(f"{self.path} has {size} bytes; when the checkpoint was saved it had {num_bytes}.")
-        os.truncate(self.path, num_bytes)
+        with written(self.path):
+            self.path.touch()
+            os.truncate(self.path, num_bytes)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns what the lines are known by, which are on the disk by then; for a checkpoint."""
+        size = self.sync()
+        return {"bytes": size, "checksum": self._checksum(size)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Cuts the lines back to those of a checkpoint.
+
+        Raises:
+            RunError: they are not there any more as they were then.
+        """
+        size = state["bytes"]
+        is_long_enough = self.path.is_file() and self.path.stat().st_size >= size
+        if is_long_enough and self._checksum(size) != state["checksum"]:
+            raise RunError(f"{self.path} was changed or damaged since the checkpoint was saved.")
+        self.cut_back(size)
+
+    def _checksum(self, num_bytes: int) -> str:
+        return blake2b(self.path.read_bytes()[:num_bytes], digest_size=16).hexdigest()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

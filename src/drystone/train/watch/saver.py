@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from drystone.core.errors import NotFiniteError
 from drystone.train.checkpoint.checkpoint import Checkpoint
 from drystone.train.checkpoint.store import Store
 from drystone.train.loop.events import Ended, Evaluated, Event
@@ -44,11 +45,17 @@ class Saver:
             self.save()
 
     def save(self) -> None:
-        """Saves now."""
+        """Saves now.
+
+        Raises:
+            NotFiniteError: a parameter of the model is not finite; the checkpoints that there are stay.
+            RunError: it could not be written; they stay too.
+        """
+        self._check_parameters()
         state = {
             "trainer": self._trainer.state_dict(),
             "best": None if self._best is None else self._best.state_dict(),
-            "metrics_bytes": self.log.sync(),
+            "metrics": self.log.state_dict(),
         }
         self._store.save(self._trainer.counts.updates, Checkpoint(state=state, best=self.best_weights))
         self._saved_at = perf_counter()
@@ -58,10 +65,20 @@ class Saver:
 
         Raises:
             DataError: it is of other data, another layout or another seed.
+            RunError: the metrics are not there any more as they were then.
         """
         state: dict[str, Any] = checkpoint.state
         self._trainer.load_state_dict(state["trainer"])
-        self.log.cut_back(state["metrics_bytes"])
+        self.log.load_state_dict(state["metrics"])
         if self._best is not None:
             self._best.load_state_dict(state["best"])
         self.best_weights = checkpoint.best
+
+    def _check_parameters(self) -> None:
+        """The last step may have spoiled them, with the loss before it still finite."""
+        for name, parameter in self._trainer.model.named_parameters():
+            if not parameter.isfinite().all():
+                raise NotFiniteError(
+                    f"after update {self._trainer.counts.updates}, {name} of the model is not finite, so it is not "
+                    f"saved; the checkpoint before it stays. Try a lower learning_rate."
+                )
