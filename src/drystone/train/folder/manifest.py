@@ -89,7 +89,10 @@ class Manifest:
                 raise RunError(f"{folder} is not a whole run folder: {name} is missing.")
             is_proved = max_bytes is None or path.stat().st_size <= max_bytes
             if is_proved and checksum_of(path) != checksum:
-                raise RunError(f"{path} was changed or damaged since the run wrote it: its checksum differs.")
+                raise RunError(
+                    f"{path} was changed or damaged since the run wrote it: its checksum is not the one that "
+                    f"{names.MANIFEST} says."
+                )
 
 
 def _content(folder: Path) -> dict[str, Any]:
