@@ -48,7 +48,7 @@ def began(run: Path, when: str) -> None:
     path = run / "environment.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"started": when}))
     manifest = Manifest.read(run)
-    Manifest.of(run, manifest.status, list(manifest.files)).save(run)
+    Manifest.of(run, manifest.status).save(run)
 
 
 def records(program: Any, *arguments: str) -> list[dict[str, Any]]:
