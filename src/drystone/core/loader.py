@@ -33,7 +33,9 @@ class Loader:
         layout: how they are laid out.
         seed: of the random orders, 0 … 2⁶⁴ − 1.
         fields: the fields that batches hold; all by default.
-        read_ahead: batches made in the background while one is in use; 0 makes each when it is asked for.
+        read_ahead: batches made ahead; 0 makes each when it is asked for.
+        in_background: whether a thread makes them while one is in use. Else so many are made together whenever none
+            is left, which takes less from a CPU that is busy training.
 
     Example:
         >>> from drystone import Padded
@@ -51,6 +53,7 @@ class Loader:
         *,
         fields: Collection[str] | None = None,
         read_ahead: int = 2,
+        in_background: bool = True,
     ) -> None:
         _check_kinds(seqs, layout)
         if read_ahead:
@@ -58,6 +61,7 @@ class Loader:
         self.layout = layout
         self.seed = check_seed("seed", seed)
         self._read_ahead = read_ahead
+        self._in_background = in_background
         self._epoch = 0
         names = (fields,) if isinstance(fields, str) else fields
         settings = Settings(layout=layout, seed=self.seed, fields=names)
@@ -107,7 +111,8 @@ class Loader:
         if self._wait_for_reader is not None:
             self._wait_for_reader()
         self._position, self._start = self._start, self._first
-        queue = ReadAhead(self._feed.batches(self._epoch, self._position), self._read_ahead)
+        made = self._feed.batches(self._epoch, self._position)
+        queue = ReadAhead(made, self._read_ahead, in_background=self._in_background)
         new = Pass(queue, self._delivered, self._finished)
         self._pass, self._wait_for_reader = weakref.ref(new), queue.wait
         return new

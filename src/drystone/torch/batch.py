@@ -1,7 +1,8 @@
 """The batches of a loader, as tensors."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy.typing as npt
@@ -13,6 +14,8 @@ from drystone.core.grid import Grid, Spans
 from drystone.torch.parcel import Parcel
 
 NUMERIC = "fiub"
+ENDS = ("row", "step", "sequence")
+NAMES = ("valid", "reset", "scored", "sequence", *(f"ends.{name}" for name in ENDS))  # of what a batch can make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,24 +31,22 @@ class TensorEnds:
 class TensorBatch:
     """A batch whose numbers are tensors on one device; text and timestamps stay NumPy arrays.
 
+    Masks and ends become tensors when they are asked for first, so that a device gets only what is used.
+
     Args:
         host: the batch that it was made from.
         fields: of each field, as `host[name]`.
-        valid, reset, scored: bool [rows, steps].
-        sequence: int64 [rows, steps], −1 at padding.
-        ends: where sequences end.
+        device: where the tensors are.
+        made: the masks and ends that were asked for, by name.
     """
 
     host: Batch
     fields: dict[str, Any]
-    valid: Tensor
-    reset: Tensor
-    scored: Tensor
-    sequence: Tensor
-    ends: TensorEnds
+    device: torch.device
+    made: dict[str, Tensor] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"Tensor{self.host!r} on {self.valid.device}"
+        return f"Tensor{self.host!r} on {self.device}"
 
     def __getitem__(self, name: str) -> Any:
         return self.fields[name] if name in self.fields else self.host[name]
@@ -59,7 +60,38 @@ class TensorBatch:
         return self._like_masks(self.host.by_step(name))
 
     def _like_masks(self, array: npt.NDArray[Any]) -> Any:
-        return torch.from_numpy(array).to(self.valid.device) if array.dtype.kind in NUMERIC else array
+        return torch.from_numpy(array).to(self.device) if array.dtype.kind in NUMERIC else array
+
+    @property
+    def valid(self) -> Tensor:
+        """Real steps: bool [rows, steps]."""
+        return self._tensor("valid")
+
+    @property
+    def reset(self) -> Tensor:
+        """Where the state is zeroed: bool [rows, steps]."""
+        return self._tensor("reset")
+
+    @property
+    def scored(self) -> Tensor:
+        """What counts in loss and metrics: bool [rows, steps]."""
+        return self._tensor("scored")
+
+    @property
+    def sequence(self) -> Tensor:
+        """The sequence of each cell: int64 [rows, steps], −1 at padding."""
+        return self._tensor("sequence")
+
+    @property
+    def ends(self) -> TensorEnds:
+        """Where sequences end."""
+        return TensorEnds(**{name: self._tensor(f"ends.{name}") for name in ENDS})
+
+    def _tensor(self, name: str) -> Tensor:
+        if name not in self.made:
+            with torch.inference_mode(mode=False):  # it stays, and may be used in training later
+                self.made[name] = torch.from_numpy(attrgetter(name)(self.host)).to(self.device, non_blocking=True)
+        return self.made[name]
 
     @property
     def grid(self) -> Grid:
@@ -78,29 +110,26 @@ class TensorBatch:
 
     def to(self, device: torch.device | str, *, non_blocking: bool = False) -> "TensorBatch":
         """Returns the batch with its tensors on a device."""
-        return self._each(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        moved = self._each(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+        return replace(moved, device=torch.device(device))
 
     def pin_memory(self) -> "TensorBatch":
         """Returns the batch with its tensors in pinned memory, from which a GPU copies faster; a DataLoader calls this."""
+        for name in NAMES:
+            self._tensor(name)
         return self._each(Tensor.pin_memory)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "TensorBatch":
         return replace(
             self,
             fields={name: change(value) if isinstance(value, Tensor) else value for name, value in self.fields.items()},
-            valid=change(self.valid),
-            reset=change(self.reset),
-            scored=change(self.scored),
-            sequence=change(self.sequence),
-            ends=TensorEnds(
-                row=change(self.ends.row), step=change(self.ends.step), sequence=change(self.ends.sequence)
-            ),
+            made={name: change(value) for name, value in self.made.items()},
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Sends the values once, and what follows from them not at all."""
         dtypes = {name: value.dtype for name, value in self.fields.items() if isinstance(value, Tensor)}
-        return _unpacked, (Parcel.of(self.host), self.valid.device, dtypes)
+        return _unpacked, (Parcel.of(self.host), self.device, dtypes)
 
 
 def batches(
@@ -129,25 +158,14 @@ def batches(
 def to_tensors(batch: Batch, device: torch.device | str = "cpu", dtype: torch.dtype | None = None) -> TensorBatch:
     """Returns one batch as tensors; on the CPU they share its memory where the type stays the same."""
 
-    def tensor(array: npt.NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(device, non_blocking=True)
-
-    def field(array: npt.NDArray[Any]) -> Any:
+    def tensor(array: npt.NDArray[Any]) -> Any:
         if array.dtype.kind not in NUMERIC:
             return array
-        found = tensor(array)
+        found = torch.from_numpy(array).to(device, non_blocking=True)
         return found.to(dtype) if dtype is not None and found.is_floating_point() else found
 
-    ends = batch.ends
-    return TensorBatch(
-        host=batch,
-        fields={name: field(batch[name]) for name in batch.field_names},
-        valid=tensor(batch.valid),
-        reset=tensor(batch.reset),
-        scored=tensor(batch.scored),
-        sequence=tensor(batch.sequence),
-        ends=TensorEnds(row=tensor(ends.row), step=tensor(ends.step), sequence=tensor(ends.sequence)),
-    )
+    fields = {name: tensor(batch[name]) for name in batch.field_names}
+    return TensorBatch(host=batch, fields=fields, device=torch.device(device))
 
 
 def _unpacked(parcel: Parcel, device: torch.device, dtypes: dict[str, torch.dtype]) -> TensorBatch:

@@ -19,6 +19,8 @@ from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Split, by_column, stratified
 from drystone.train.tasks.classify import classes_of, codes_of, labels_of
 
+READ_AHEAD = 8  # batches
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
@@ -86,7 +88,14 @@ def _put_together(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
     layout = training_layout(settings)
     layout.check(seqs.lengths[split.train], split.train)
     device = device_of(settings.device)
-    loader = Loader(seqs.select(split.train), layout, settings.seed, fields=schema.features.names)
+    loader = Loader(
+        seqs.select(split.train),
+        layout,
+        settings.seed,
+        fields=schema.features.names,
+        read_ahead=READ_AHEAD,
+        in_background=device.type != "cpu",
+    )
     model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
     model.set_statistics(*schema.features.statistics(loader.seqs))
     return Prepared(

@@ -70,6 +70,7 @@ class Evaluator:
         totals = Totals(self._metrics, device_of_model(model))
         for batch, outcome in self.outcomes(model, autocast):
             totals.add(batch, outcome)
+            totals.loss = totals.loss + outcome.loss.double()
         if not totals.weight:
             raise DataError("nothing was scored: the sequences to evaluate have no weight.")
         totals.seconds = perf_counter() - started

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -55,17 +54,20 @@ class Stepper:
             NotFiniteError: loss or gradient is not finite; the weights are those before the update.
         """
         self._optimizer.zero_grad()
-        loss, weight, unit = torch.zeros((), dtype=torch.float64, device=self.fabric.device), 0.0, 1.0
+        losses: list[Tensor] = []
+        weight, unit = 0.0, 1.0
         for host in batches:
             batch = to_tensors(host, self.fabric.device)
             outcome: Outcome = self._forward(Box(batch, carried(state, host))).held[0]
             unit = unit if weight else outcome.weight or 1.0  # keeps numbers small; the mean comes below
             self.fabric.backward(outcome.loss / unit)
-            loss, weight = loss + outcome.loss.detach(), weight + outcome.weight
+            losses.append(outcome.loss.detach())
+            weight += outcome.weight
             state = detached(outcome.state)
             totals.add(batch, outcome)
         norm = self._finish_gradients(unit / weight if weight else 0.0)
-        stepped = self._read(loss, weight, norm)
+        stepped = self._read(losses, weight, norm)
+        totals.loss += stepped.loss * (weight or 1.0)
         if weight:
             self._optimizer.step()
         return stepped, state
@@ -80,12 +82,13 @@ class Stepper:
             return None
         return self.fabric.clip_gradients(self._forward, self._optimizer, max_norm=self._clip, error_if_nonfinite=False)
 
-    def _read(self, loss: Tensor, weight: float, norm: Tensor | None) -> Stepped:
-        """Reads loss and norm together: the one moment of an update when the device is waited for."""
-        total, *norms = (loss[None] if norm is None else torch.stack([loss, norm.double()])).tolist()
-        if not isfinite(total):
-            raise NotFiniteError(f"the loss is {total}")
+    def _read(self, losses: list[Tensor], weight: float, norm: Tensor | None) -> Stepped:
+        """Reads loss and norm: the one moment of an update when the device is waited for."""
+        loss = sum(loss.item() for loss in losses)
+        if not isfinite(loss):
+            raise NotFiniteError(f"the loss is {loss}")
+        mean, length = loss / (weight or 1.0), None if norm is None else norm.item()
         losses_are_scaled = bool(self.fabric.strategy.precision.state_dict())  # then gradients may overflow at times
-        if not losses_are_scaled and not all(map(isfinite, norms)):
-            raise NotFiniteError(f"the norm of the gradient is {norms[0]} at a loss of {total / (weight or 1.0):.6g}")
-        return Stepped(loss=total / (weight or 1.0), weight=weight, gradient_norm=norms[0] if norms else None)
+        if length is not None and not losses_are_scaled and not isfinite(length):
+            raise NotFiniteError(f"the norm of the gradient is {length} at a loss of {mean:.6g}")
+        return Stepped(loss=mean, weight=weight, gradient_norm=length)

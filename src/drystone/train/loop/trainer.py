@@ -95,8 +95,7 @@ class Trainer:
         self._stepper = Stepper(model, objective, self.optimizer, recipe.gradient_clip, self._fabric)
         self._feed = Feed(loader, recipe.batches_per_update)
         self._evaluator = evaluator
-        self._metrics = metrics
-        self._totals = self._new_totals()
+        self._totals = Totals(metrics, self._fabric.device)
         self._epoch = loader.epoch
         self._row_state: Any = None
 
@@ -224,14 +223,11 @@ class Trainer:
                 f"epoch {counts.epochs + 1} has no batches: the layout {self.loader.layout} drops them all."
             )
         event = EpochEnded(epoch=counts.epochs, update=counts.updates, figures=totals.figures(), is_whole=is_whole)
-        self._totals = self._new_totals()
+        totals.reset()
         if is_whole:
             self._epoch, self._row_state = self.loader.epoch, None
             counts.epochs, counts.batches = counts.epochs + 1, 0
         return event
-
-    def _new_totals(self) -> Totals:
-        return Totals(self._metrics, self._fabric.device)
 
     def _reason_to_end(self) -> str | None:
         counts = self.counts

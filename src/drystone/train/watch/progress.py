@@ -47,6 +47,8 @@ class Progress:
         self._bar.stop()
 
     def __call__(self, event: Event) -> None:
+        if self._console.quiet:
+            return
         if isinstance(event, Updated):
             self._add(event)
             self._show_bar(event)
