@@ -54,6 +54,8 @@ def permutation(
 
 def check_seed(name: str, value: object) -> int:
     """Returns the value as a Python int, or says that it is no whole number in 0 … 2⁶⁴ − 1."""
+    if type(value) is int and 0 <= value < 1 << 64:
+        return value
     if isinstance(value, bool) or not isinstance(value, SupportsIndex) or not 0 <= index(value) < 1 << 64:
         raise LayoutError(f"{name} must be a whole number from 0 to 2**64 - 1; got {value!r}.")
     return index(value)

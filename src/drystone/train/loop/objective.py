@@ -36,11 +36,13 @@ Objective = Callable[[nn.Module, TensorBatch, Any], Outcome]
 
 def carried(state: Any, batch: Batch) -> Any:
     """Returns the state that rows of a batch start from: None where all of them start with a sequence of their own."""
-    return None if batch.spans.is_first.all() else state
+    return None if state is None or batch.spans.is_first.all() else state
 
 
 def detached(state: Any) -> Any:
     """Returns a carried state cut off from the gradients behind it."""
+    if state is None:
+        return None
     if isinstance(state, Tensor):
         return state.detach()
     if isinstance(state, Mapping):
