@@ -5,7 +5,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,44 +98,6 @@ def whole_file(path: Path) -> Generator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def whole_folder(path: Path, files: frozenset[str]) -> Generator[Path]:
-    """Gives an empty folder to write into; it takes its real name only when it is written whole.
-
-    Args:
-        path: the real name; a folder there is replaced.
-        files: the names of what may lie in a folder that is replaced.
-
-    Raises:
-        DataError: the folder around it does not exist, or what is in the way is no folder of these files.
-    """
-    if not path.parent.is_dir():
-        raise DataError(f"there is no folder {path.parent}; make it first.")
-    _check_replaceable(path, files)
-    with TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as aside:
-        partial = Path(aside) / "new"
-        partial.mkdir()
-        yield partial
-        old = Path(aside) / "old"
-        try:
-            if path.exists():
-                path.rename(old)
-            partial.rename(path)
-        finally:
-            if old.exists() and not path.exists():
-                old.rename(path)
-
-
-def _check_replaceable(path: Path, files: frozenset[str]) -> None:
-    if not path.exists():
-        return
-    if path.is_symlink() or not path.is_dir():
-        raise DataError(f"{path} is not a folder, so it is not replaced. Choose another name.")
-    others = sorted(child.name for child in path.iterdir() if child.name not in files)
-    if others:
-        raise DataError(f"{path} holds {others[0]}, so it is not replaced. Choose another name.")
 
 
 def open_table(path: Path) -> pa.Table:

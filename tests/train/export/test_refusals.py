@@ -65,11 +65,11 @@ def test_a_failure_half_way_leaves_what_was_there(run: ds.Run, tmp_path: Path, m
     for to in ("torch", "onnx"):
         run.export(tmp_path / f"m.{to}", to=to)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    monkeypatch.setattr(to_torch, "save", fails)
+    monkeypatch.setattr(to_torch, "save_tensors", fails)
     monkeypatch.setattr(to_onnx, "plain_of", fails)
     for to in ("torch", "onnx"):
         for name in ("m", "new"):
-            with pytest.raises(OSError, match="no space left"):
+            with pytest.raises((OSError, ds.RunError), match="no space left"):
                 run.export(tmp_path / f"{name}.{to}", to=to, overwrite=True)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.onnx", "m.torch"]

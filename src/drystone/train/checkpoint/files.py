@@ -49,7 +49,7 @@ def whole_folder(path: Path, aside: Path) -> Iterator[Path]:
     Raises:
         RunError: it could not be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    partial = partial_name(path, str(os.getpid()))
     shutil.rmtree(partial, ignore_errors=True)
     try:
         with written(path):
@@ -81,11 +81,16 @@ def remove_folder(path: Path) -> None:
     """Removes a folder, if there is one; at no time does it look whole and is not."""
     if not path.exists():
         return
-    doomed = path.with_name(f".{path.name}.removed{PARTIAL}")
+    doomed = partial_name(path, "removed")
     with written(path):
         shutil.rmtree(doomed, ignore_errors=True)
         path.rename(doomed)
         shutil.rmtree(doomed)
+
+
+def partial_name(path: Path, why: str) -> Path:
+    """Returns a name beside a folder's that nobody takes for something whole."""
+    return path.with_name(f".{path.name}.{why}{PARTIAL}")
 
 
 def is_partial(path: Path) -> bool:

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
-
-from drystone.core.storage import whole_folder
+from drystone.core.errors import DataError
+from drystone.train.checkpoint.checkpoint import save_tensors
+from drystone.train.checkpoint.files import partial_name, remove_folder, whole_folder
 from drystone.train.export import plain_torch
 from drystone.train.export.about import FILE, about, entry, features, lengths, state
 from drystone.train.export.format import Format, Source
@@ -20,12 +20,27 @@ FILES = frozenset({SOURCE, WEIGHTS, FILE, "__pycache__"})  # Python makes the la
 def _write(source: Source, path: Path) -> dict[str, Any]:
     model = plain_of(source.model)
     said = _about(source) | {"model": arguments_of(source.model)}
-    with whole_folder(path, FILES) as folder:
+    _check_place(path)
+    older = partial_name(path, "older")
+    with whole_folder(path, older) as folder:
         shutil.copyfile(plain_torch.__file__, folder / SOURCE)
-        weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
-        (folder / WEIGHTS).write_bytes(weights)  # with the rights of any new file; save_file gives its owner's alone
+        save_tensors(model.state_dict(), folder / WEIGHTS)
         (folder / FILE).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    remove_folder(older)
     return said
+
+
+def _check_place(path: Path) -> None:
+    """Raises DataError where there is no folder to write to, or what would be replaced is no export."""
+    if not path.parent.is_dir():
+        raise DataError(f"there is no folder {path.parent}; make it first.")
+    if not path.exists():
+        return
+    if path.is_symlink() or not path.is_dir():
+        raise DataError(f"{path} is not a folder, so it is not replaced. Choose another name.")
+    others = sorted(child.name for child in path.iterdir() if child.name not in FILES)
+    if others:
+        raise DataError(f"{path} holds {others[0]}, so it is not replaced. Choose another name.")
 
 
 def _about(source: Source) -> dict[str, Any]:
