@@ -93,6 +93,13 @@ BAD = [
     ("valid_fraction = 0.5\ntest_fraction = 0.5", [], "must leave some sequences to train on"),
     ("epochs = 0", [], "run.toml: epochs is 0: Input should be greater than or equal to 1."),
     ("hidden_size = 'wide'", [], "run.toml: hidden_size is 'wide'"),
+    ("epochs = '3'", [], "run.toml: epochs is '3': Input should be a valid integer."),
+    ("epochs = true", [], "run.toml: epochs is True: Input should be a valid integer."),
+    ("learning_rate = true", [], "run.toml: learning_rate is True: Input should be a valid number."),
+    ("bidirectional = 1", [], "run.toml: bidirectional is 1: Input should be a valid boolean."),
+    ("seed = 3.0", [], "run.toml: seed is 3.0: Input should be a valid integer."),
+    ("monitor = 'acc'", [], "run.toml: monitor is 'acc'; the figures are: loss, accuracy."),
+    ("device = 'cpu'\nprecision = '16-mixed'", [], "run.toml: precision is '16-mixed', which needs a GPU"),
     ("dropout = nan", [], "run.toml: dropout is nan"),
     ("device = 'tpu9'", [], "run.toml: device"),
     ("epochs = ", [], "run.toml is not valid TOML"),
@@ -114,6 +121,13 @@ def test_a_bad_file_ends_with_a_sentence_and_writes_nothing(
     assert (code, out) == (2, "")
     assert words in err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_whole_numbers_serve_where_others_do_and_features_are_a_list(program: Any, tiny: list[str]) -> None:
+    Path("run.toml").write_text("learning_rate = 1\ncheckpoint_seconds = 5\nfeatures = ['x']\n")
+    assert program("fit", *tiny, "--config", "run.toml", "--quiet")[::2] == (0, "")
+    settings = Settings.load(Path("runs/tiny-1/config.toml"))
+    assert (settings.learning_rate, settings.features) == (1.0, ("x",))
 
 
 def test_what_a_file_leaves_out_must_be_said(program: Any, tiny: list[str]) -> None:

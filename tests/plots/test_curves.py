@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from drystone.plots import curves
 from drystone.plots.curves import _epochs_of, save_curves
 
 EPOCHS = [{"part": "train", "epoch": k, "update": 5 * k, "loss": 1 / k, "accuracy": 0.5} for k in (1, 2, 3)]
@@ -21,3 +22,12 @@ def test_a_picture_is_drawn(records: list[dict[str, Any]], tmp_path: Path) -> No
 
 def test_evaluations_lie_where_their_updates_do() -> None:
     assert _epochs_of(VALID, EPOCHS).tolist() == pytest.approx([0.6, 1.2, 3.0])
+
+
+def test_epochs_are_whole_numbers_on_the_axis_of_a_run_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(curves, "save_figure", lambda figure, _: drawn.append(figure))
+    save_curves(EPOCHS[:1], tmp_path / "curves.png")
+    for ax in drawn[0].axes:
+        first, last = ax.get_xlim()
+        assert [tick for tick in ax.get_xticks() if first <= tick <= last] == [1.0]

@@ -33,7 +33,7 @@ def save_curves(metrics: Sequence[Record], path: Path) -> None:
                 _draw(ax, part, _epochs_of(parts[part], epochs), [record[name] for record in parts[part]])
         ax.set_xlabel("epoch")
         ax.set_ylabel(name)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.grid(alpha=0.3)
         ax.set_xlim(0.5, max(len(epochs), 1) + 0.5)
     for record in parts["test"]:

@@ -1,4 +1,4 @@
-"""The device that a model runs on."""
+"""The device that a model runs on, and the precisions that it has."""
 
 import torch
 
@@ -21,3 +21,9 @@ def device_of(name: str) -> torch.device:
             f"device {name!r} cannot be used here; expected auto, cpu, cuda, cuda:1, ... ({str(error).splitlines()[0][:60]})"
         ) from error
     return device
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raises ConfigError where a device has not the precision, so that nothing else takes its place unsaid."""
+    if precision == "16-mixed" and device.type == "cpu":
+        raise ConfigError("precision is '16-mixed', which needs a GPU; on a CPU give 'bf16-mixed' or '32-true'.")

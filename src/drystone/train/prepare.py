@@ -10,14 +10,14 @@ import torch
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
-from drystone.train.device import device_of
+from drystone.train.device import check_precision, device_of
 from drystone.train.features import choose_features
 from drystone.train.layouts import training_layout
 from drystone.train.model import ModelSpec, SequenceClassifier
 from drystone.train.schema import Schema
 from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Split, by_column, stratified
-from drystone.train.tasks.classify import classes_of, codes_of, labels_of
+from drystone.train.tasks.classify import classes_of, codes_of, labels_of, metrics
 
 READ_AHEAD = 8  # batches
 
@@ -61,6 +61,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
         classes=classes_of(labels[split.train]),
         data=seqs.fingerprint((*features.names, settings.target)),
     )
+    _check_monitor(settings, schema)
     return _put_together(seqs, settings, schema, split)
 
 
@@ -84,10 +85,17 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
     return _put_together(seqs, settings, schema, split)
 
 
+def _check_monitor(settings: Settings, schema: Schema) -> None:
+    figures = ("loss", *metrics(len(schema.classes)))
+    if settings.monitor not in figures:
+        raise ConfigError(f"monitor is {settings.monitor!r}; the figures are: {', '.join(figures)}.")
+
+
 def _put_together(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
     layout = training_layout(settings)
     layout.check(seqs.lengths[split.train], split.train)
     device = device_of(settings.device)
+    check_precision(settings.precision, device)
     loader = Loader(
         seqs.select(split.train),
         layout,

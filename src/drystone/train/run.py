@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from signal import Signals
 from typing import Any
 
@@ -206,5 +207,8 @@ class Run:
 def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:
     checkpoint, _ = Store(path / names.CHECKPOINTS).newest()
     if checkpoint is None:
-        raise RunError(f"training of {path} was stopped before its first checkpoint; resume it: drystone fit --resume.")
+        raise RunError(
+            f"training of {path} was stopped before its first checkpoint; "
+            f"resume it: drystone fit --resume {quote(str(path))}"
+        )
     return checkpoint.best if checkpoint.best and settings.keep == "best" else checkpoint.state["trainer"]["model"]

@@ -31,7 +31,7 @@ def setting(default: Any, panel: str, description: str, *, rare: bool = False, *
         panel: the heading that it stands under.
         description: what it is, in a few words.
         rare: whether `drystone fit --help` leaves it to `drystone config`.
-        **limits: of its value: ge=, gt=, lt=.
+        **limits: of its value: ge=, gt=, lt=; strict=False where TOML has no such type.
     """
     return Field(default, description=description, json_schema_extra={"panel": panel, "rare": rare}, **limits)
 
@@ -39,13 +39,15 @@ def setting(default: Any, panel: str, description: str, *, rare: bool = False, *
 class Settings(BaseModel):
     """Everything that decides a run, but for the data itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     data: str | None = setting(
         None, DATA, "the file, or the name of the built-in data set, that sequences are read from"
     )
     target: str = setting(..., DATA, "the field to predict")
-    features: tuple[str, ...] | None = setting(None, DATA, "input fields; by default all numbers that change")
+    features: tuple[str, ...] | None = setting(
+        None, DATA, "input fields; by default all numbers that change", strict=False
+    )
     sequence_id: str | None = setting(None, DATA, "for one step a row: the column that tells sequences apart")
     order_by: str | None = setting(
         None, DATA, "the column that orders steps; alone, for one step a row, it makes all rows one series"

@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from drystone.core.errors import DataError
 from drystone.core.loader import Loader
 from drystone.torch.batch import TensorBatch, to_tensors
-from drystone.train.loop.objective import Objective, Outcome, carried
+from drystone.train.loop.objective import Objective, Outcome, carried, outcome_of
 from drystone.train.loop.randomness import kept_randomness
 from drystone.train.loop.totals import Totals
 
@@ -85,7 +85,7 @@ class Evaluator:
                 self._between()
                 batch = to_tensors(host, device)
                 with torch.inference_mode(), autocast():
-                    outcome = self._objective(model, batch, carried(state, host))
+                    outcome = outcome_of(self._objective, model, batch, carried(state, host))
                 state = outcome.state
                 yield batch, outcome
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
+from numbers import Real
+from types import NoneType
 from typing import Any
 
 from torch import Tensor, nn
 
 from drystone.core.batch import Batch
+from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 
 
@@ -21,6 +25,10 @@ class Outcome:
         predictions, targets: what metrics are updated with, one row each a sequence or scored cell.
         state: of the rows, carried to the next batch: tensors, in any nest of tuples, lists and dicts; None where
             rows carry nothing.
+
+    Raises:
+        ConfigError: the loss is no scalar tensor, the weight no finite number ≥ 0, or predictions or targets
+            are no tensor.
     """
 
     loss: Tensor
@@ -29,9 +37,33 @@ class Outcome:
     targets: Tensor | None = None
     state: Any = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.loss, Tensor) or self.loss.ndim:
+            raise ConfigError(f"Outcome: loss must be a scalar tensor, Σ weighted loss; got {_kind(self.loss)}.")
+        if not isinstance(self.weight, Real) or not isfinite(self.weight) or self.weight < 0:
+            got = self.weight if isinstance(self.weight, Real) else _kind(self.weight)
+            raise ConfigError(f"Outcome: weight must be a finite number ≥ 0, and no tensor; got {got}.")
+        for name, value in (("predictions", self.predictions), ("targets", self.targets)):
+            if not isinstance(value, (Tensor, NoneType)):
+                raise ConfigError(f"Outcome: {name} must be a tensor, or be left out; got {_kind(value)}.")
+
 
 # Any function of a model, a batch and the state that its rows carried here: None where no row goes on from before.
 Objective = Callable[[nn.Module, TensorBatch, Any], Outcome]
+
+
+def outcome_of(objective: Objective, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
+    """Returns what the objective makes of a batch.
+
+    Raises:
+        ConfigError: it returns something else than an Outcome.
+    """
+    outcome: Any = objective(model, batch, state)
+    if not isinstance(outcome, Outcome):
+        raise ConfigError(
+            f"the objective must return Outcome(loss=Σ weighted loss, weight=Σ weight); it returned {_kind(outcome)}."
+        )
+    return outcome
 
 
 def carried(state: Any, batch: Batch) -> Any:
@@ -70,4 +102,8 @@ class Forward(nn.Module):
         self.objective = objective
 
     def forward(self, box: Box) -> Box:
-        return Box(self.objective(self.model, *box.held))
+        return Box(outcome_of(self.objective, self.model, *box.held))
+
+
+def _kind(value: Any) -> str:
+    return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

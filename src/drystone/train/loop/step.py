@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from drystone.core.batch import Batch
-from drystone.core.errors import NotFiniteError
+from drystone.core.errors import ConfigError, NotFiniteError
 from drystone.torch.batch import to_tensors
 from drystone.train.loop.objective import Box, Forward, Objective, Outcome, carried, detached
 from drystone.train.loop.totals import Totals
@@ -52,6 +52,7 @@ class Stepper:
 
         Raises:
             NotFiniteError: loss or gradient is not finite; the weights are those before the update.
+            ConfigError: the objective returns no Outcome, or a loss without a gradient.
         """
         self._optimizer.zero_grad()
         losses: list[Tensor] = []
@@ -59,8 +60,13 @@ class Stepper:
         for host in batches:
             batch = to_tensors(host, self.fabric.device)
             outcome: Outcome = self._forward(Box(batch, carried(state, host))).held[0]
+            if outcome.weight and not outcome.loss.requires_grad:
+                raise ConfigError(
+                    "the loss has no gradient: none of it comes from parameters that are trained, or it was detached."
+                )
             unit = unit if weight else outcome.weight or 1.0  # keeps numbers small; the mean comes below
-            self.fabric.backward(outcome.loss / unit)
+            if outcome.loss.requires_grad:
+                self.fabric.backward(outcome.loss / unit)
             losses.append(outcome.loss.detach())
             weight += outcome.weight
             state = detached(outcome.state)

@@ -15,6 +15,7 @@ from drystone.train.loop.objective import Outcome
 
 MAX_WAITING = 1 << 18  # numbers of predictions: 1 MiB of float32
 COUNTS = ("weight", "sequences", "steps", "seconds")
+OWN_FIGURES = ("loss", "sequences", "steps", "seconds")
 
 
 class Totals:
@@ -29,6 +30,7 @@ class Totals:
     """
 
     def __init__(self, metrics: Mapping[str, Metric] | None, device: torch.device) -> None:
+        _check(metrics)
         self._metrics = {
             name: deepcopy(metric).to(device).set_dtype(torch.float64) for name, metric in (metrics or {}).items()
         }
@@ -59,7 +61,14 @@ class Totals:
         self.weight += outcome.weight
         self.sequences += len(batch.host.ends)
         self.steps += int(np.count_nonzero(batch.host.valid))
-        if self._metrics and outcome.predictions is not None and outcome.targets is not None:
+        if not self._metrics:
+            return
+        if outcome.predictions is None or outcome.targets is None:
+            if outcome.weight:
+                raise ConfigError(
+                    f"metrics ({', '.join(self._metrics)}) need Outcome(..., predictions=, targets=) of the objective."
+                )
+        else:
             self._waiting.append((outcome.predictions.detach(), outcome.targets))
             self._num_waiting += outcome.predictions.numel()
             if self._num_waiting >= MAX_WAITING:
@@ -93,9 +102,25 @@ class Totals:
     def _update_metrics(self) -> None:
         if self._num_waiting:
             predictions, targets = (torch.cat(rows) for rows in zip(*self._waiting, strict=True))
-            for metric in self._metrics.values():
-                metric.update(predictions, targets)
+            for name, metric in self._metrics.items():
+                try:
+                    metric.update(predictions, targets)
+                except Exception as error:
+                    shapes = f"predictions {list(predictions.shape)} and targets {list(targets.shape)}"
+                    error.add_note(f"It came from metric {name!r}, updated with {shapes}.")
+                    raise
         self._waiting, self._num_waiting = [], 0
+
+
+def _check(metrics: Mapping[str, Metric] | None) -> None:
+    """Raises ConfigError for what is no mapping of names to metrics, and for names that other figures have."""
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise ConfigError(f"metrics must be a dict of names and torchmetrics' metrics; got {type(metrics).__name__}.")
+    for name, metric in (metrics or {}).items():
+        if name in OWN_FIGURES:
+            raise ConfigError(f"a metric is named {name!r}, as a figure of each evaluation is; give it another name.")
+        if not isinstance(metric, Metric):
+            raise ConfigError(f"metric {name!r} must be a torchmetrics.Metric; got {type(metric).__name__}.")
 
 
 def _number(name: str, value: Any) -> float:
