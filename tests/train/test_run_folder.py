@@ -131,7 +131,7 @@ def test_early_stopping_ends_a_run_that_gets_no_better(vowels: Sequences) -> Non
     assert run.is_finished
     assert len(figures) < 60
     assert figures.index(max(figures)) == len(figures) - 4
-    with pytest.raises(ds.ConfigError, match="monitor is 'f1'; the figures are: loss, accuracy"):
+    with pytest.raises(ds.ConfigError, match="monitor must be one of loss, accuracy; got 'f1'"):
         fit(vowels, target="speaker", monitor="f1", **(settings | {"epochs": 1}))
 
 

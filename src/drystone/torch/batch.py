@@ -89,9 +89,13 @@ class TensorBatch:
 
     def _tensor(self, name: str) -> Tensor:
         if name not in self.made:
-            with torch.inference_mode(mode=False):  # it stays, and may be used in training later
-                self.made[name] = torch.from_numpy(attrgetter(name)(self.host)).to(self.device, non_blocking=True)
+            self._make(name)
         return self.made[name]
+
+    @torch.compiler.disable  # it cannot follow what leaves inference for a moment
+    def _make(self, name: str) -> None:
+        with torch.inference_mode(mode=False):  # it stays, and may be used in training later
+            self.made[name] = torch.from_numpy(attrgetter(name)(self.host)).to(self.device, non_blocking=True)
 
     @property
     def grid(self) -> Grid:

@@ -17,7 +17,7 @@ from drystone.train.model import ModelSpec, SequenceClassifier
 from drystone.train.schema import Schema
 from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Split, by_column, stratified
-from drystone.train.tasks.classify import classes_of, codes_of, labels_of
+from drystone.train.tasks.classify import classes_of, codes_of, labels_of, metrics
 
 READ_AHEAD = 8  # batches
 
@@ -61,6 +61,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
         classes=classes_of(labels[split.train]),
         data=seqs.fingerprint((*features.names, settings.target)),
     )
+    _check_monitor(settings, len(schema.classes))
     return _put_together(seqs, settings, schema, split)
 
 
@@ -121,6 +122,12 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
         if said is not None:
             seqs.field(said)
     return replace(seqs, **keys), settings.model_copy(update=keys)
+
+
+def _check_monitor(settings: Settings, num_classes: int) -> None:
+    figures = ("loss", *metrics(num_classes))
+    if settings.monitor not in figures:
+        raise ConfigError(f"monitor must be one of {', '.join(figures)}; got {settings.monitor!r}.")
 
 
 def _split(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:

@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from drystone.core.errors import DataError
 from drystone.core.loader import Loader
 from drystone.torch.batch import TensorBatch, to_tensors
-from drystone.train.loop.objective import Objective, Outcome, carried
+from drystone.train.loop.objective import Objective, Outcome, carried, outcome_of
 from drystone.train.loop.randomness import kept_randomness
 from drystone.train.loop.totals import Totals
 
@@ -79,15 +79,25 @@ class Evaluator:
     def outcomes(self, model: nn.Module, autocast: Autocast = nullcontext) -> Iterator[tuple[TensorBatch, Outcome]]:
         """Yields each batch with what the model made of it, in evaluation mode and without gradients."""
         device, state = device_of_model(model), None
-        self._loader.epoch = 0
-        with undisturbed_model(model), closing(iter(self._loader)) as passing:
+        with kept_position(self._loader), undisturbed_model(model), closing(iter(self._loader)) as passing:
             for host in passing:
                 self._between()
                 batch = to_tensors(host, device)
                 with torch.inference_mode(), autocast():
-                    outcome = self._objective(model, batch, carried(state, host))
+                    outcome = outcome_of(self._objective, model, batch, carried(state, host))
                 state = outcome.state
                 yield batch, outcome
+
+
+@contextmanager
+def kept_position(loader: Loader) -> Iterator[None]:
+    """Lets a loader begin with epoch 0, and puts it back to where it was: it may be that of the training."""
+    before = loader.state_dict()
+    loader.epoch = 0
+    try:
+        yield
+    finally:
+        loader.load_state_dict(before)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from drystone.core.batch import Batch
+from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 
 
@@ -29,9 +30,28 @@ class Outcome:
     targets: Tensor | None = None
     state: Any = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.weight, Tensor):
+            raise ConfigError("Outcome: weight must be a number on the host, as len(targets) is; got a Tensor.")
+        if self.loss.ndim:
+            shape = list(self.loss.shape)
+            raise ConfigError(f"Outcome: loss must be a scalar, the sum of all losses; got shape {shape}.")
+
 
 # Any function of a model, a batch and the state that its rows carried here: None where no row goes on from before.
 Objective = Callable[[nn.Module, TensorBatch, Any], Outcome]
+
+
+def outcome_of(objective: Objective, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
+    """Returns what an objective makes of a batch.
+
+    Raises:
+        ConfigError: it is no Outcome.
+    """
+    found = objective(model, batch, state)
+    if not isinstance(found, Outcome):
+        raise ConfigError(f"the objective must return an Outcome; got {type(found).__name__}.")
+    return found
 
 
 def carried(state: Any, batch: Batch) -> Any:
@@ -70,4 +90,4 @@ class Forward(nn.Module):
         self.objective = objective
 
     def forward(self, box: Box) -> Box:
-        return Box(self.objective(self.model, *box.held))
+        return Box(outcome_of(self.objective, self.model, *box.held))
