@@ -60,6 +60,11 @@ def check_masks() -> None:
         masks = {"reset": batch.reset, "valid": batch.valid}
         expected = gradients(lstm, lstm(batch["x"], **masks)[0])
         torch.testing.assert_close(gradients(lstm, compiled(batch["x"], **masks)[0]), expected, rtol=1e-4, atol=1e-5)
+    asking = torch.compile(lambda batch: (batch["x"] * batch.valid[..., None]).sum(), backend="aot_eager")
+    for number, batch in enumerate(grids(ds.Padded(2))):
+        with torch.inference_mode(number % 2 == 1):
+            torch.testing.assert_close(asking(batch), batch["x"].sum())
+        assert not batch.valid.is_inference()
     packed = pack_sequence([torch.randn(length, 3) for length in (2, 5, 1)], enforce_sorted=False)
     torch.testing.assert_close(compiled(packed)[0].data, lstm(packed)[0].data)
 

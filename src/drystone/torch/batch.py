@@ -89,8 +89,7 @@ class TensorBatch:
 
     def _tensor(self, name: str) -> Tensor:
         if name not in self.made:
-            with torch.inference_mode(mode=False):  # it stays, and may be used in training later
-                self.made[name] = torch.from_numpy(attrgetter(name)(self.host)).to(self.device, non_blocking=True)
+            self.made[name] = _made(attrgetter(name)(self.host), self.device)
         return self.made[name]
 
     @property
@@ -166,6 +165,12 @@ def to_tensors(batch: Batch, device: torch.device | str = "cpu", dtype: torch.dt
 
     fields = {name: tensor(batch[name]) for name in batch.field_names}
     return TensorBatch(host=batch, fields=fields, device=torch.device(device))
+
+
+@torch.compiler.disable(reason="it cannot follow what leaves inference for a moment")
+def _made(array: npt.NDArray[Any], device: torch.device) -> Tensor:
+    with torch.inference_mode(mode=False):  # it stays, and may be used in training later
+        return torch.from_numpy(array).to(device, non_blocking=True)
 
 
 def _unpacked(parcel: Parcel, device: torch.device, dtypes: dict[str, torch.dtype]) -> TensorBatch:

@@ -28,7 +28,7 @@ def log_probabilities_of(model: SequenceClassifier, seqs: Sequences) -> npt.NDAr
     result = np.zeros((len(seqs), model.head.out_features))
     for batch, outcome in Evaluator(_logits, loader).outcomes(model):
         assert outcome.predictions is not None
-        result[batch.host.ends.sequence] = outcome.predictions.double().log_softmax(dim=1).cpu().numpy()
+        result[batch.host.ends.sequence] = outcome.predictions.cpu().double().log_softmax(dim=1).numpy()
     broken = np.isnan(result).any(axis=1)
     if broken.any():
         raise DataError(

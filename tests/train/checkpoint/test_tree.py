@@ -47,6 +47,11 @@ def test_tensors_that_share_memory_are_kept_apart() -> None:
     assert all(tensor.is_contiguous() for tensor in tensors.values())
 
 
+def test_tensors_whose_places_read_alike_are_kept_apart() -> None:
+    state = {"a": {"b": torch.tensor(1)}, "a.b": torch.tensor(2), 0: torch.tensor(3), "0": torch.tensor(4)}
+    assert same(put_together(*taken_apart(state)), state)
+
+
 def test_what_a_checkpoint_cannot_hold_is_named() -> None:
     with pytest.raises(TypeError, match=r"state.model.2 is a set; a checkpoint holds numbers, text, tensors"):
         taken_apart({"model": [1, 2, {3}]})

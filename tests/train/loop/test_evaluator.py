@@ -92,3 +92,17 @@ def test_what_is_not_a_figure_or_not_scored_is_refused() -> None:
 
     with pytest.raises(ds.DataError, match="nothing was scored"):
         Evaluator(nothing, loader).figures(nn.Identity())
+
+
+@pytest.mark.parametrize("layout", [ds.Padded(2), ds.Stateful(rows=2, steps=3)])
+def test_a_trainer_may_be_evaluated_on_its_own_loader(layout: ds.Layout) -> None:
+    found = []
+    for is_shared in (True, False):
+        torch.manual_seed(3)
+        model, seqs = Tagger(dropout=0.5), random_sequences([5, 2, 7, 3, 4, 6])
+        loader = ds.Loader(seqs, layout)
+        evaluator = Evaluator(by_step, loader if is_shared else ds.Loader(seqs, layout))
+        events = list(Trainer(model, loader, by_step, Recipe(epochs=4), evaluator=evaluator).run())
+        found.append(([type(event).__name__ for event in events], model.state_dict()))
+    assert found[0][0] == found[1][0]
+    assert all(torch.equal(found[0][1][name], found[1][1][name]) for name in found[0][1])

@@ -1,12 +1,16 @@
 """What a trainer tells, when it ends, and that it goes on as if it had never stopped."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
+from torchmetrics import MeanSquaredError
 
 import drystone as ds
 from drystone.torch import TensorBatch
@@ -57,6 +61,26 @@ def test_a_limit_in_the_middle_of_an_epoch() -> None:
     assert events[-3].figures["sequences"] == 4
     assert events[-1] == Ended(epoch=1, update=6, reason="updates")
     assert list(trainer_of(Recipe(seconds=1e-9)).run())[-1].reason == "seconds"
+
+
+@pytest.mark.parametrize("per_update", [1, 2, 3])
+def test_an_epoch_ends_with_its_last_update(per_update: int) -> None:
+    in_epoch = -(-4 // per_update)
+    for epochs, reason in ((9, "updates"), (2, "epochs")):
+        recipe = Recipe(epochs=epochs, updates=2 * in_epoch, batches_per_update=per_update, evaluate_every=in_epoch)
+        events = list(trainer_of(recipe, evaluator=evaluator()).run())
+        assert names(events) == (["Updated"] * in_epoch + ["EpochEnded", "Evaluated"]) * 2 + ["Ended"]
+        assert [event.is_whole for event in events if isinstance(event, EpochEnded)] == [True, True]
+        assert events[-1] == Ended(epoch=2, update=2 * in_epoch, reason=reason)
+
+
+def test_wall_time_counts_where_events_are_read_one_by_one() -> None:
+    trainer = trainer_of(Recipe(seconds=1000))
+    before = 0.0
+    for _ in range(3):
+        assert isinstance(next(trainer.run()), Updated)
+        assert trainer.counts.seconds > before
+        before = trainer.counts.seconds
 
 
 def test_accumulated_batches_make_one_update() -> None:
@@ -132,8 +156,6 @@ def test_a_model_and_an_optimiser_of_ones_own() -> None:
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "64-true"])
 def test_every_precision_trains(precision: Any) -> None:
-    from lightning_fabric import Fabric
-
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     seqs = random_sequences(LENGTHS, dtype="float64" if precision == "64-true" else "float32")
     dtype = torch.float64 if precision == "64-true" else torch.float32
@@ -146,6 +168,45 @@ def test_every_precision_trains(precision: Any) -> None:
     losses = [event.figures["loss"] for event in trainer.run() if isinstance(event, Evaluated)]
     assert losses[-1] < 0.8 * losses[0]
     assert model.head.weight.dtype == dtype
+
+
+def linear(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
+    """Squared errors of a model without state; sequences of even numbers do not count."""
+    predictions, targets = model(batch["x"])[..., 0][batch.scored], batch["y"][batch.scored]
+    counts = float(batch.host.ends.sequence[0] % 2)
+    return Outcome(loss=((predictions - targets) ** 2).sum().float() * counts, weight=len(targets) * counts)
+
+
+@pytest.mark.parametrize("gradient_clip", [0.1, None])
+def test_scaled_losses_train_with_and_without_clipping(gradient_clip: float | None) -> None:
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=MixedPrecision("16-mixed", "cpu"))
+    loader = ds.Loader(random_sequences(LENGTHS, dtype="float32"), ds.Padded(1, order="given"))
+    model = nn.Linear(3, 1)
+    recipe = Recipe(epochs=1, gradient_clip=gradient_clip)
+    updates = [
+        event for event in Trainer(model, loader, linear, recipe, fabric=fabric).run() if isinstance(event, Updated)
+    ]
+    assert [event.weight for event in updates] == [0, 2, 0, 3, 0, 6, 0]
+    assert [event.gradient_norm is not None for event in updates] == [
+        gradient_clip is not None and event.weight > 0 for event in updates
+    ]
+
+
+def test_objectives_that_return_something_else_are_refused() -> None:
+    def refused(objective: Any, words: str, **more: Any) -> None:
+        trainer = Trainer(
+            Tagger(), ds.Loader(random_sequences(LENGTHS), ds.Padded(2)), objective, Recipe(epochs=1), **more
+        )
+        with pytest.raises(ds.ConfigError, match=words):
+            list(trainer.run())
+
+    def changed(**fields: Any) -> Any:
+        return lambda model, batch, state: replace(by_step(model, batch, state), **fields)
+
+    refused(lambda model, batch, state: by_step(model, batch, state).loss, "must return an Outcome; got Tensor")
+    refused(changed(loss=torch.zeros(2)), r"loss must be a scalar, the sum of all losses; got shape \[2\]")
+    metrics = {"mse": MeanSquaredError()}
+    refused(changed(predictions=None), "metric 'mse' has nothing to count: the objective gives no", metrics=metrics)
 
 
 def test_a_loss_that_is_not_finite_names_batch_and_sequences_and_keeps_the_weights() -> None:

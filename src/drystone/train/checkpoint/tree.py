@@ -45,8 +45,11 @@ def _apart(state: Any, where: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(state, (Tensor, bytes)):
         is_bytes = isinstance(state, bytes)
         value = torch.from_numpy(np.frombuffer(state, np.uint8).copy()) if is_bytes else state.detach().cpu()
-        tensors[where] = value.contiguous().clone()  # safetensors refuses tensors that share memory
-        return {KIND: "bytes" if is_bytes else "tensor", "name": where}
+        name = where
+        while name in tensors:  # {"a": {"b": ...}, "a.b": ...}
+            name += "'"
+        tensors[name] = value.contiguous().clone()  # safetensors refuses tensors that share memory
+        return {KIND: "bytes" if is_bytes else "tensor", "name": name}
     if isinstance(state, (list, tuple)):
         parts = [_apart(part, f"{where}.{number}", tensors) for number, part in enumerate(state)]
         return {KIND: "tuple", "parts": parts} if isinstance(state, tuple) else parts

@@ -79,8 +79,7 @@ class Evaluator:
     def outcomes(self, model: nn.Module, autocast: Autocast = nullcontext) -> Iterator[tuple[TensorBatch, Outcome]]:
         """Yields each batch with what the model made of it, in evaluation mode and without gradients."""
         device, state = device_of_model(model), None
-        self._loader.epoch = 0
-        with undisturbed_model(model), closing(iter(self._loader)) as passing:
+        with kept_position(self._loader), undisturbed_model(model), closing(iter(self._loader)) as passing:
             for host in passing:
                 self._between()
                 batch = to_tensors(host, device)
@@ -88,6 +87,17 @@ class Evaluator:
                     outcome = outcome_of(self._objective, model, batch, carried(state, host))
                 state = outcome.state
                 yield batch, outcome
+
+
+@contextmanager
+def kept_position(loader: Loader) -> Iterator[None]:
+    """Lets a loader begin with epoch 0, and puts it back to where it was: it may be that of the training."""
+    before = loader.state_dict()
+    loader.epoch = 0
+    try:
+        yield
+    finally:
+        loader.load_state_dict(before)
 
 
 @contextmanager

@@ -23,13 +23,20 @@ class Feed:
         self._batches_per_update = batches_per_update
         self._pass: Pass | None = None
         self._num_batches: int | None = None
+        self._left: int | None = None
 
     def take(self) -> tuple[Batch, ...]:
         """Returns the batches of the next update; none where an epoch ends just here."""
         if self._pass is None:
             self._num_batches = _count(self.loader)
+            if self._num_batches is not None:
+                self._left = self._num_batches - self.loader.state_dict()["batches"]
             self._pass = iter(self.loader)
         found = tuple(islice(self._pass, self._batches_per_update))
+        if self._left is not None:
+            self._left -= len(found)
+            if not self._left:
+                next(self._pass, None)  # the epoch ends with its last update, not when one more is asked for
         if self._pass.is_over:
             self._pass = None
         return found

@@ -70,12 +70,18 @@ class Recipe:
         done = {"epochs": (epochs, self.epochs), "updates": (updates, self.updates), "seconds": (seconds, self.seconds)}
         return next((name for name, (count, limit) in done.items() if limit is not None and count >= limit), None)
 
-    def optimizer(self, model: nn.Module) -> Optimizer:
-        """Returns AdamW over the parameters that are trained."""
+    def optimizer(self, model: nn.Module, *, fused: bool = True) -> Optimizer:
+        """Returns AdamW over the parameters that are trained.
+
+        Args:
+            model: whose parameters.
+            fused: whether its step is one kernel, which is fastest; Fabric cannot clip its gradients where losses
+                are scaled.
+        """
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         if not trained:
             raise ConfigError("the model has no parameters to train.")
-        return AdamW(trained, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True)
+        return AdamW(trained, lr=self.learning_rate, weight_decay=self.weight_decay, fused=fused)
 
 
 def _check_count(name: str, value: object) -> None:

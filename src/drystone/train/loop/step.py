@@ -17,7 +17,7 @@ from drystone.train.loop.totals import Totals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
-    """What an update came to; `gradient_norm` is that before clipping, None without clipping."""
+    """What an update came to; `gradient_norm` is that before clipping, None where nothing was clipped."""
 
     loss: float
     weight: float
@@ -71,7 +71,7 @@ class Stepper:
             weight += outcome.weight
             state = detached(outcome.state)
             totals.add(batch, outcome)
-        norm = self._finish_gradients(unit / weight if weight else 0.0)
+        norm = self._finish_gradients(unit / weight) if weight else None
         stepped = self._read(losses, weight, norm)
         totals.loss += stepped.loss * (weight or 1.0)
         if weight:
@@ -94,7 +94,12 @@ class Stepper:
         if not isfinite(loss):
             raise NotFiniteError(f"the loss is {loss}")
         mean, length = loss / (weight or 1.0), None if norm is None else norm.item()
-        losses_are_scaled = bool(self.fabric.strategy.precision.state_dict())  # then gradients may overflow at times
-        if length is not None and not losses_are_scaled and not isfinite(length):
+        # where losses are scaled, gradients may overflow at times
+        if length is not None and not isfinite(length) and not scales_losses(self.fabric):
             raise NotFiniteError(f"the norm of the gradient is {length} at a loss of {mean:.6g}")
         return Stepped(loss=mean, weight=weight, gradient_norm=length)
+
+
+def scales_losses(fabric: Fabric) -> bool:
+    """Returns whether losses are scaled up, so that small gradients survive 16 bits."""
+    return bool(fabric.strategy.precision.state_dict())

@@ -69,7 +69,8 @@ class Totals:
                     f"metrics ({', '.join(self._metrics)}) need Outcome(..., predictions=, targets=) of the objective."
                 )
         else:
-            self._waiting.append((outcome.predictions.detach(), outcome.targets))
+            # Copies: the model may use their memory again, and a view would hold all of what it looks at.
+            self._waiting.append((outcome.predictions.detach().clone(), outcome.targets.detach().clone()))
             self._num_waiting += outcome.predictions.numel()
             if self._num_waiting >= MAX_WAITING:
                 self._update_metrics()
@@ -79,14 +80,14 @@ class Totals:
         self._update_metrics()
         figures = {"loss": float(self.loss) / self.weight if self.weight else float("nan")}
         if self.weight:
-            figures |= {name: _number(name, metric.compute()) for name, metric in self._metrics.items()}
+            figures |= {name: _figure(name, metric) for name, metric in self._metrics.items()}
         return figures | {"sequences": self.sequences, "steps": self.steps, "seconds": self.seconds}
 
     def state_dict(self) -> dict[str, Any]:
         """Returns all sums, for a checkpoint; with the rows that wait, so that saving changes no rounding."""
         counts = {name: getattr(self, name) for name in COUNTS}
         metrics = {name: metric.state_dict() for name, metric in self._metrics.items()}
-        return counts | {"loss": float(self.loss), "metrics": metrics, "waiting": self._waiting}
+        return counts | {"loss": float(self.loss), "metrics": metrics, "waiting": list(self._waiting)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from sums that `state_dict` returned."""
@@ -97,6 +98,7 @@ class Totals:
         self._num_waiting = sum(predictions.numel() for predictions, _ in self._waiting)
         for name, metric in self._metrics.items():
             metric.load_state_dict(state["metrics"][name])
+            metric.to(self._device)  # it takes tensors as they come
             metric._update_count = int(self.steps > 0)  # else it warns that nothing was counted
 
     def _update_metrics(self) -> None:
@@ -123,7 +125,8 @@ def _check(metrics: Mapping[str, Metric] | None) -> None:
             raise ConfigError(f"metric {name!r} must be a torchmetrics.Metric; got {type(metric).__name__}.")
 
 
-def _number(name: str, value: Any) -> float:
+def _figure(name: str, metric: Metric) -> float:
+    value: Any = metric.compute()
     if not isinstance(value, Tensor) or value.numel() != 1:
         shape = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ConfigError(f"metric {name!r} gives {shape}; a figure is one number. Ask it for an average.")

@@ -19,7 +19,7 @@ from drystone.train.loop.feed import Feed
 from drystone.train.loop.objective import Objective
 from drystone.train.loop.randomness import random_state, set_random_state
 from drystone.train.loop.recipe import Recipe
-from drystone.train.loop.step import Stepper
+from drystone.train.loop.step import Stepper, scales_losses
 from drystone.train.loop.totals import Totals
 
 
@@ -88,10 +88,10 @@ class Trainer:
         self.model = model
         self.loader = loader
         self.recipe = recipe
-        self.optimizer = optimizer or recipe.optimizer(model)
         self.counts = Counts()
-        self._rate_shares = [group["lr"] / recipe.learning_rate for group in self.optimizer.param_groups]
         self._fabric = fabric or Fabric(accelerator="cpu", devices=1)
+        self.optimizer = optimizer or recipe.optimizer(model, fused=not scales_losses(self._fabric))
+        self._rate_shares = [group["lr"] / recipe.learning_rate for group in self.optimizer.param_groups]
         self._stepper = Stepper(model, objective, self.optimizer, recipe.gradient_clip, self._fabric)
         self._feed = Feed(loader, recipe.batches_per_update)
         self._evaluator = evaluator
@@ -116,8 +116,9 @@ class Trainer:
                     break
                 begun = perf_counter()
                 if batches := self._feed.take():
-                    yield self._update(batches, begun)
+                    updated = self._update(batches, begun)
                     self.counts.seconds = perf_counter() - started
+                    yield updated
         finally:
             self._feed.close()
         yield from self._due_at_the_end()
