@@ -1,6 +1,5 @@
 """What a trainer tells, when it ends, and that it goes on as if it had never stopped."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from lightning_fabric.plugins import MixedPrecision
 from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
-from torchmetrics import MeanSquaredError
 
 import drystone as ds
 from drystone.torch import TensorBatch
@@ -190,23 +188,6 @@ def test_scaled_losses_train_with_and_without_clipping(gradient_clip: float | No
     assert [event.gradient_norm is not None for event in updates] == [
         gradient_clip is not None and event.weight > 0 for event in updates
     ]
-
-
-def test_objectives_that_return_something_else_are_refused() -> None:
-    def refused(objective: Any, words: str, **more: Any) -> None:
-        trainer = Trainer(
-            Tagger(), ds.Loader(random_sequences(LENGTHS), ds.Padded(2)), objective, Recipe(epochs=1), **more
-        )
-        with pytest.raises(ds.ConfigError, match=words):
-            list(trainer.run())
-
-    def changed(**fields: Any) -> Any:
-        return lambda model, batch, state: replace(by_step(model, batch, state), **fields)
-
-    refused(lambda model, batch, state: by_step(model, batch, state).loss, "must return an Outcome; got Tensor")
-    refused(changed(loss=torch.zeros(2)), r"loss must be a scalar, the sum of all losses; got shape \[2\]")
-    metrics = {"mse": MeanSquaredError()}
-    refused(changed(predictions=None), "metric 'mse' has nothing to count: the objective gives no", metrics=metrics)
 
 
 def test_a_loss_that_is_not_finite_names_batch_and_sequences_and_keeps_the_weights() -> None:
