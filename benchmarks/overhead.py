@@ -47,6 +47,14 @@ class Stopwatch:
         return timed
 
 
+class TimedModule(nn.Module):
+    """Times the calls of a wrapped model."""
+
+    def __init__(self, module: nn.Module, watch: Stopwatch) -> None:
+        super().__init__()
+        self.forward = watch.around(module.__call__)
+
+
 def vowels(seed: int) -> tuple[ds.Sequences, Settings]:
     """The built-in data with the settings of `drystone fit japanese-vowels`."""
     record = datasets.find("japanese-vowels")
@@ -68,8 +76,7 @@ def whole_epochs(prepared: Prepared, folder: Path) -> Iterator[tuple[float, floa
     watch = Stopwatch()
     trainer = trainer_of(prepared, lambda: None)
     stepper: step.Stepper = trainer._stepper
-    forward = stepper._forward.module
-    forward.forward = watch.around(forward.forward)
+    stepper._forward = TimedModule(stepper._forward, watch)
     stepper.fabric.backward = watch.around(stepper.fabric.backward)
     stepper._finish_gradients = watch.around(stepper._finish_gradients)
     for name in ("zero_grad", "step"):

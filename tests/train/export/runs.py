@@ -27,7 +27,7 @@ def some_data(lengths: Sequence[int] = LENGTHS, seed: int = 0) -> ds.Sequences:
 
 def trained(seqs: ds.Sequences, folder: Path, **settings: Any) -> ds.Run:
     usual: dict[str, Any] = {
-        "epochs": 5,
+        "epochs": 30,
         "hidden_size": 5,
         "test_fraction": 0.0,
         "device": "cpu",
