@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from importlib import metadata
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drystone import native
+from drystone.train.folder.machine import processor, version_of
 
 Ints = npt.NDArray[np.int64]
 RESULTS = Path(__file__).parent / "results"
@@ -71,9 +71,12 @@ def where(packages: Iterable[str]) -> dict[str, Any]:
     """Returns the date, the machine and the versions that figures belong to."""
     return {
         "date": date.today().isoformat(),
-        "machine": f"{platform.system()} {platform.machine()}, {_processor()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} cores",
         "native_core": native.describe(),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version_of(name) or "not installed" for name in packages},
+        },
     }
 
 
@@ -94,18 +97,3 @@ def write(path: Path, record: Mapping[str, Any]) -> None:
     """Writes a record as JSON and says where."""
     path.write_text(json.dumps(record, indent=2, default=str) + "\n")
     print(f"\nwritten to {path}")
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), "unknown processor")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drystone.core.errors import RunError
+from drystone.train.folder.names import RUNS
 from drystone.train.libraries import need_libraries
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ Examples:
   drystone runs runs/ old-runs/ --check
   drystone runs --json
 """
-RUNS = Path("runs")
 COLUMNS = {"run": 1, "status": 8, "target": 6, "epochs": 6, "best valid": 8, "test accuracy": 8, "started": 10}
 WHOLE = ("run", "status", "epochs")  # columns that are never broken into lines
 WIDTH = 100  # of sentences, in characters

@@ -102,8 +102,8 @@ def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
     """
     folder = Path(path)
     restore(folder)
-    if Manifest.load(folder).status == "finished":
-        return Run.open(folder)
+    if Manifest.read(folder).status == "finished":
+        return Run.open(folder)  # which checks its files
     with locked(folder):
         if Manifest.load(folder).status == "finished":  # by a process that held it until now
             return Run.open(folder)

@@ -1,17 +1,21 @@
 """The trainer and the evaluator of a run, put together from its settings."""
 
 from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
 
 from drystone.core.loader import Loader
-from drystone.train.layouts import prediction_layout
+from drystone.train.loaders import prediction_loader
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.recipe import Recipe
 from drystone.train.loop.trainer import Trainer
 from drystone.train.prepare import Prepared
+from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.tasks.classify import Classify, metrics
 from drystone.train.watch.best import Best
@@ -19,18 +23,9 @@ from drystone.train.watch.best import Best
 
 def recipe_of(settings: Settings) -> Recipe:
     """Returns the part of the settings that the loop follows."""
-    return Recipe(
-        epochs=settings.epochs,
-        updates=settings.updates,
-        seconds=settings.seconds,
-        learning_rate=settings.learning_rate,
-        schedule=settings.schedule,
-        warmup=settings.warmup,
-        weight_decay=settings.weight_decay,
-        gradient_clip=settings.gradient_clip or None,
-        batches_per_update=settings.batches_per_update,
-        evaluate_every=settings.evaluate_every,
-    )
+    same: dict[str, Any] = {field.name: getattr(settings, field.name) for field in fields(Recipe)}
+    same["gradient_clip"] = settings.gradient_clip or None  # TOML has no word for none
+    return Recipe(**same)
 
 
 def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
@@ -46,19 +41,24 @@ def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
         prepared.loader,
         Classify(prepared.codes[split.train], settings.label_smoothing),
         recipe_of(settings),
-        evaluator=evaluator_of(prepared, "valid", between) if len(split.valid) else None,
+        evaluator=part_evaluator(prepared, "valid", between) if len(split.valid) else None,
         metrics=metrics(len(prepared.schema.classes)),
         fabric=_fabric(prepared),
     )
 
 
-def evaluator_of(prepared: Prepared, part: str, between: Callable[[], object]) -> Evaluator:
+def part_evaluator(prepared: Prepared, part: str, between: Callable[[], object]) -> Evaluator:
     """Returns the evaluator of one part of the data."""
     indices = prepared.split.part(part)
-    seqs = prepared.seqs.select(indices)
-    loader = Loader(seqs, prediction_layout(seqs.lengths), fields=prepared.schema.features.names)
-    codes: np.ndarray[tuple[int], np.dtype[np.int64]] = prepared.codes[indices]
-    return Evaluator(Classify(codes), loader, metrics(len(prepared.schema.classes)), between=between)
+    loader = prediction_loader(prepared.seqs.select(indices), prepared.schema.features, prepared.device)
+    return evaluator_of(loader, prepared.codes[indices], prepared.schema, between)
+
+
+def evaluator_of(
+    loader: Loader, codes: npt.NDArray[np.int64], schema: Schema, between: Callable[[], object] | None = None
+) -> Evaluator:
+    """Returns what measures a classifier on sequences whose classes are known."""
+    return Evaluator(Classify(codes), loader, metrics(len(schema.classes)), between=between)
 
 
 def best_of(prepared: Prepared) -> Best | None:

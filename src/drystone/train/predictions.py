@@ -7,11 +7,10 @@ import numpy.typing as npt
 from torch import nn
 
 from drystone.core.errors import DataError
-from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.torch.batch import TensorBatch
-from drystone.train.layouts import prediction_layout
-from drystone.train.loop.evaluator import Evaluator
+from drystone.train.loaders import prediction_loader
+from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.loop.objective import Outcome
 from drystone.train.model import SequenceClassifier
 
@@ -24,7 +23,7 @@ def log_probabilities_of(model: SequenceClassifier, seqs: Sequences) -> npt.NDAr
     """
     if not len(seqs):
         raise DataError("there are no sequences to predict.")
-    loader = Loader(seqs, prediction_layout(seqs.lengths), fields=model.features.names)
+    loader = prediction_loader(seqs, model.features, device_of_model(model))
     result = np.zeros((len(seqs), model.head.out_features))
     for batch, outcome in Evaluator(_logits, loader).outcomes(model):
         assert outcome.predictions is not None

@@ -13,13 +13,12 @@ from drystone.core.sequences import Sequences
 from drystone.train.device import check_precision, device_of
 from drystone.train.features import choose_features
 from drystone.train.layouts import training_layout
+from drystone.train.loaders import loader_of
 from drystone.train.model import ModelSpec, SequenceClassifier
 from drystone.train.schema import Schema
 from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Split, by_column, stratified
 from drystone.train.tasks.classify import classes_of, codes_of, labels_of, metrics
-
-READ_AHEAD = 8  # batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +61,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
         data=seqs.fingerprint((*features.names, settings.target)),
     )
     _check_monitor(settings, schema)
-    return _put_together(seqs, settings, schema, split)
+    return _put_together(seqs, settings, schema, split, labels)
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -82,7 +81,7 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {', '.join(schema.features.names)} or {schema.target}, or another order."
         )
-    return _put_together(seqs, settings, schema, split)
+    return _put_together(seqs, settings, schema, split, labels_of(seqs, settings.target))
 
 
 def _check_monitor(settings: Settings, schema: Schema) -> None:
@@ -91,26 +90,21 @@ def _check_monitor(settings: Settings, schema: Schema) -> None:
         raise ConfigError(f"monitor is {settings.monitor!r}; the figures are: {', '.join(figures)}.")
 
 
-def _put_together(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
+def _put_together(
+    seqs: Sequences, settings: Settings, schema: Schema, split: Split, labels: npt.NDArray[Any]
+) -> Prepared:
     layout = training_layout(settings)
     layout.check(seqs.lengths[split.train], split.train)
     device = device_of(settings.device)
     check_precision(settings.precision, device)
-    loader = Loader(
-        seqs.select(split.train),
-        layout,
-        settings.seed,
-        fields=schema.features.names,
-        read_ahead=READ_AHEAD,
-        in_background=device.type != "cpu",
-    )
+    loader = loader_of(seqs.select(split.train), layout, schema.features, device, seed=settings.seed)
     model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
     model.set_statistics(*schema.features.statistics(loader.seqs))
     return Prepared(
         seqs=seqs,
         settings=settings,
         schema=schema,
-        codes=codes_of(labels_of(seqs, settings.target), schema.classes, seqs, settings.target),
+        codes=codes_of(labels, schema.classes, seqs, settings.target),
         split=split,
         loader=loader,
         model=model.to(device),

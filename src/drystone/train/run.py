@@ -14,7 +14,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from drystone.core.errors import RunError
-from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers.read import sequences_of
@@ -23,15 +22,16 @@ from drystone.train.device import device_of
 from drystone.train.export import Source, export
 from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
-from drystone.train.layouts import prediction_layout
-from drystone.train.loop.evaluator import Evaluator
+from drystone.train.loaders import prediction_loader
+from drystone.train.loop.evaluator import device_of_model
 from drystone.train.model import ModelSpec, SequenceClassifier
+from drystone.train.parts import evaluator_of
 from drystone.train.predictions import log_probabilities_of
 from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
-from drystone.train.tasks.classify import Classify, codes_of, labels_of, metrics
+from drystone.train.tasks.classify import codes_of, labels_of
 from drystone.train.watch.metrics_log import read_metrics
 
 
@@ -106,7 +106,7 @@ class Run:
             schema=prepared.schema,
             split=prepared.split,
             model=prepared.model.eval(),
-            is_finished=Manifest.load(path).status == "finished",
+            is_finished=Manifest.read(path).status == "finished",
             stopped_by=stopped_by,
         )
         if not run.is_finished:
@@ -115,7 +115,7 @@ class Run:
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
-        """The records of metrics.jsonl: one an epoch, and one for the test part."""
+        """The records of metrics.jsonl: one an epoch, one an evaluation, and one for the test part."""
         return read_metrics(self.path / names.METRICS)
 
     def __repr__(self) -> str:
@@ -156,8 +156,8 @@ class Run:
         seqs = sequences_of(seqs)
         codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
         self.schema.features.check(seqs)
-        loader = Loader(seqs, prediction_layout(seqs.lengths), fields=self.schema.features.names)
-        figures = Evaluator(Classify(codes), loader, metrics(len(self.schema.classes))).figures(self.model)
+        loader = prediction_loader(seqs, self.schema.features, device_of_model(self.model))
+        figures = evaluator_of(loader, codes, self.schema).figures(self.model)
         if np.isnan(figures["loss"]):
             self._log_probabilities(seqs)  # names the sequence
         return Scores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])

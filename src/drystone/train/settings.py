@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from drystone.core.errors import ConfigError
+from drystone.readers.options import did_you_mean
 from drystone.train.loop.rate import ScheduleName
 
 LayoutName = Literal["padded", "bucketed", "packed"]
@@ -121,8 +121,8 @@ class Settings(BaseModel):
         """Raises ConfigError for a name that is no setting; the message names the nearest."""
         for name in values:
             if name not in cls.model_fields:
-                near = get_close_matches(name, cls.model_fields, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else f" The settings are: {', '.join(cls.model_fields)}."
+                names = list(cls.model_fields)
+                hint = did_you_mean(name, names) or f" The settings are: {', '.join(names)}."
                 raise ConfigError(f"there is no setting {name!r}.{hint}")
 
     @classmethod

@@ -115,6 +115,18 @@ def test_reading_on_after_a_break_goes_on(layout: ds.Layout) -> None:
         assert torch.equal(broken.model.state_dict()[name], value)
 
 
+def test_progress_is_known_before_the_next_update() -> None:
+    recipe = Recipe(epochs=2)
+    first = trainer_of(recipe)
+    for event in first.run():
+        if isinstance(event, Updated) and event.update == 3:
+            break
+    assert first.progress == 3 / 8
+    second = trainer_of(recipe)
+    second.load_state_dict(first.state_dict())
+    assert second.progress == 3 / 8
+
+
 def test_a_layout_that_drops_everything_is_no_endless_loop() -> None:
     with pytest.raises(ds.DataError, match=r"epoch 1 has no batches: the layout Padded\(.*drops them all"):
         list(trainer_of(Recipe(updates=5), ds.Padded(8, remainder="drop")).run())

@@ -48,7 +48,7 @@ def _apart(state: Any, where: str, tensors: dict[str, Tensor]) -> Any:
         name = where
         while name in tensors:  # {"a": {"b": ...}, "a.b": ...}
             name += "'"
-        tensors[name] = value.contiguous().clone()  # safetensors refuses tensors that share memory
+        tensors[name] = value.clone(memory_format=torch.contiguous_format)  # safetensors takes no shared memory
         return {KIND: "bytes" if is_bytes else "tensor", "name": name}
     if isinstance(state, (list, tuple)):
         parts = [_apart(part, f"{where}.{number}", tensors) for number, part in enumerate(state)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from drystone.core.errors import RunError
 from drystone.train.checkpoint.files import is_partial, remove_folder, whole_folder, written
 from drystone.train.folder import names
-from drystone.train.folder.lock import locked
+from drystone.train.folder.lock import refuse_locked
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -28,8 +28,7 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise RunError(f"{path} holds {others[0]}, which is not part of a run, so it is not overwritten.")
     if not (path / names.MANIFEST).is_file():
         raise RunError(f"{path} is not a run folder, so it is not overwritten. Choose another name.")
-    with locked(path):
-        pass  # nobody trains in it
+    refuse_locked(path)
 
 
 @contextmanager

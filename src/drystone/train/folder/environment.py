@@ -5,13 +5,13 @@ import os
 import platform
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from drystone import native
+from drystone.train.folder.machine import processor, version_of
 
 LIBRARIES = ("drystone", "torch", "numpy", "pyarrow", "safetensors", "lightning-fabric", "torchmetrics")
 SHOWN_ONLY = ("command", "started")  # they decide nothing
@@ -23,10 +23,10 @@ def environment(device: torch.device) -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
         "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in LIBRARIES},
+        "libraries": {name: version_of(name) for name in LIBRARIES},
         "native_core": native.describe(),
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
@@ -46,20 +46,3 @@ def differences(path: Path, device: torch.device) -> list[str]:
     pairs = {name: (there.get(name), now[name]) for name in now}
     pairs |= {name: (saved.get(name), here[name]) for name in here if name not in SHOWN_ONLY}
     return [f"{name} {before} there, {after} here" for name, (before, after) in pairs.items() if before != after]
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    """The name of the processor: where Linux says it, or what Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.processor()

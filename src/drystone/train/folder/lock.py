@@ -23,11 +23,17 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise RunError(f"another process is training in {folder}. Wait until it is over, or stop it.") from None
+            raise RunError(_in_words(folder)) from None
     try:
         yield
     finally:
         lock.release()
+
+
+def refuse_locked(folder: Path) -> None:
+    """Raises RunError where a process trains in the folder now."""
+    if is_locked(folder):
+        raise RunError(_in_words(folder))
 
 
 def is_locked(folder: Path) -> bool:
@@ -42,3 +48,7 @@ def is_locked(folder: Path) -> bool:
         return True
     except OSError:  # a folder that may not be written: nobody trains in it
         return False
+
+
+def _in_words(folder: Path) -> str:
+    return f"another process is training in {folder}. Wait until it is over, or stop it."

@@ -43,6 +43,8 @@ class Feed:
 
     def share(self, batches: int) -> float:
         """Returns which share of the epoch so many batches are; 0 where the end is not known."""
+        if self._num_batches is None:
+            self._num_batches = _count(self.loader)
         return batches / self._num_batches if self._num_batches else 0.0
 
     def close(self) -> None:
