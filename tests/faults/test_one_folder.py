@@ -58,17 +58,17 @@ def test_one_that_came_first_meanwhile_is_not_replaced(
     whole: Callable[..., Path], seqs: Sequences, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both looked when nothing was there."""
-    path = tmp_path / "run"
+    path, first = tmp_path / "run", whole(**LONG)
     real = ds.train.Settings.save
 
     def save(settings: ds.train.Settings, file: Path) -> None:
-        copytree(whole(**LONG), path)
+        copytree(first, path)
         real(settings, file)
 
     monkeypatch.setattr(ds.train.Settings, "save", save)
     with pytest.raises(ds.RunError, match="run exists"):
         ds.fit(seqs, TARGET, out=path, **SMALL, **LONG)
-    check_equal(path, whole(**LONG))
+    check_equal(path, first)
     assert [child.name for child in tmp_path.iterdir()] == ["run"]
 
 

@@ -22,7 +22,7 @@ SHORT: dict[str, Any] = {"epochs": 2, "checkpoint_seconds": 1e9}
 
 @pytest.fixture(autouse=True)
 def _evaluations_of_many_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drystone.train.parts.prediction_layout", lambda _: ds.Padded(3, order="given"))
+    monkeypatch.setattr("drystone.train.loaders.prediction_layout", lambda _: ds.Padded(3, order="given"))
 
 
 class Calls:
