@@ -6,6 +6,7 @@ need("torch", "torch", "jaxtyping")
 
 from drystone.torch.batch import TensorBatch, batches, to_tensors  # noqa: E402
 from drystone.torch.by_sequence import BySequence, by_sequence  # noqa: E402
+from drystone.torch.carried_state import CarriedState  # noqa: E402
 from drystone.torch.collate import Collate  # noqa: E402
 from drystone.torch.lstm import LSTM  # noqa: E402
 from drystone.torch.lstm_run import LSTMRun  # noqa: E402
@@ -18,6 +19,7 @@ __all__ = [
     "LSTM",
     "BatchSampler",
     "BySequence",
+    "CarriedState",
     "Collate",
     "LSTMRun",
     "Placed",

@@ -73,6 +73,10 @@ class Settings(BaseModel):
     steps: int | None = setting(None, LAYOUT, "packed: steps of a row", rare=True, ge=1)
     batches_per_update: int = setting(1, LAYOUT, "batches whose gradients add up to one update", rare=True, ge=1)
 
+    backprop_steps: int | None = setting(
+        None, LAYOUT, "stateful: steps that gradients go back, a multiple of steps", rare=True, ge=1
+    )
+
     hidden_size: int = setting(128, MODEL, "units of a layer and direction", ge=1)
     num_layers: int = setting(1, MODEL, "LSTM layers", ge=1)
     bidirectional: bool = setting(True, MODEL, "whether a second LSTM reads backward")
