@@ -1,4 +1,7 @@
-"""The PyTorch side: batches as tensors, and an LSTM that runs over any of them."""
+"""The PyTorch side: batches as tensors, an LSTM that runs over any of them, and prediction over endless streams."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from drystone.core.extras import need
 
@@ -15,6 +18,9 @@ from drystone.torch.pool import pool  # noqa: E402
 from drystone.torch.prepared import PreparedGrid  # noqa: E402
 from drystone.torch.sampler import BatchSampler  # noqa: E402
 
+if TYPE_CHECKING:
+    from drystone.torch.streaming import StatefulPredictor
+
 __all__ = [
     "LSTM",
     "BatchSampler",
@@ -24,9 +30,16 @@ __all__ = [
     "LSTMRun",
     "Placed",
     "PreparedGrid",
+    "StatefulPredictor",
     "TensorBatch",
     "batches",
     "by_sequence",
     "pool",
     "to_tensors",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "StatefulPredictor":  # on first use: training needs no predictor
+        return import_module("drystone.torch.streaming").StatefulPredictor
+    raise AttributeError(f"module 'drystone.torch' has no attribute {name!r}")
