@@ -12,7 +12,7 @@ from pyarrow import csv
 from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, check_out, open_run
 from drystone.core.storage import whole_file
 
-HELP = """Write class and probabilities of every sequence to a file.
+HELP = """Write class and probabilities of every sequence to a file; of forecasts the next values at every step.
 
 The file is Parquet or CSV, in the order of the sequences.
 
