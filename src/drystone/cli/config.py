@@ -1,7 +1,5 @@
 """`drystone config`: a template of a settings file."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -9,12 +7,14 @@ import typer
 from drystone.core.errors import ConfigError
 from drystone.readers.options import did_you_mean
 from drystone.train.libraries import need_libraries
+from drystone.train.tasks.known import TASKS
 
 HELP = """Print all settings of a task, with comments, as a TOML file.
 
 \b
 Examples:
   drystone config classify > run.toml
+  drystone config forecast
   drystone fit --config run.toml
 """
 HEAD = """\
@@ -24,17 +24,14 @@ HEAD = """\
 """
 
 
-def classify() -> str:
-    """Returns the template for `drystone fit`."""
+def template(task: str) -> str:
+    """Returns the template of a task for `drystone fit`."""
     need_libraries()
     from drystone.cli.fit_config import FitConfig
     from drystone.train.settings import as_toml
 
     defaults = {name: None if field.is_required() else field.default for name, field in FitConfig.model_fields.items()}
-    return HEAD + as_toml(FitConfig, defaults)
-
-
-TASKS: Mapping[str, Callable[[], str]] = MappingProxyType({"classify": classify})
+    return HEAD + as_toml(FitConfig, task, defaults | {"task": task} | TASKS[task].defaults({}))
 
 
 def config(
@@ -42,5 +39,7 @@ def config(
 ) -> None:
     """Prints the template of a task."""
     if task not in TASKS:
-        raise ConfigError(f"there is no task {task!r}.{did_you_mean(task, list(TASKS))} There is: {', '.join(TASKS)}.")
-    typer.echo(TASKS[task](), nl=False)
+        raise ConfigError(
+            f"there is no task {task!r}.{did_you_mean(task, list(TASKS))} There are: {', '.join(TASKS)}."
+        )
+    typer.echo(template(task), nl=False)

@@ -1,5 +1,6 @@
 """`drystone evaluate`: the figures of a run on some data."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, open_run
 from drystone.core.errors import ConfigError
 
-HELP = """Print loss and accuracy of a run on data with labels.
+HELP = """Print the figures of a run on data with targets: accuracy and loss; of forecasts errors in the units of the target.
 
 On the data that the run was made from, only its test part counts, unless --part says otherwise.
 
@@ -32,7 +33,7 @@ def evaluate(
 ) -> None:
     """Opens the run, reads the data, prints one line a figure."""
     opened, seqs = open_run(run, data, sequence_id, order_by, drop_empty=drop_empty, device=device)
-    is_own = seqs.fingerprint((*opened.schema.features.names, opened.schema.target)) == opened.schema.data
+    is_own = opened.is_made_from(seqs)
     if part is not None and part != "all" and not is_own:
         raise ConfigError(
             f"{data} is not the data that {run} was made from, so it has no {part} part. Leave out --part."
@@ -41,12 +42,9 @@ def evaluate(
     if not is_own:
         typer.echo(f"{data} is not the data that {run} was made from: all of its sequences count.", err=True)
     if chosen != "all":
-        indices = opened.split.part(chosen)
-        if not len(indices):
-            raise ConfigError(f"{run} has no {chosen} part.")
-        seqs = seqs.select(indices)
-    scores = opened.evaluate(seqs)
+        seqs = opened.part(seqs, chosen)
+    scores = asdict(opened.evaluate(seqs))
+    counts = [f"{name} {scores[name]}" for name in ("sequences", "steps") if name in scores]
     label = f"{chosen} " if is_own else ""
-    typer.echo(f"{label}accuracy {scores.accuracy:.3f}")
-    typer.echo(f"{label}loss {scores.loss:.4f}")
-    typer.echo(f"{label}sequences {scores.sequences}")
+    for line in (*opened.task.in_words(scores), *counts):
+        typer.echo(f"{label}{line}")

@@ -11,18 +11,20 @@ import typer
 
 from drystone.cli.data import read_data, say_dropped
 from drystone.cli.interrupts import INTERRUPTED, ends_at_once
-from drystone.cli.options import flag_of, with_options
+from drystone.cli.options import flag_of, in_words, with_options
 from drystone.core.errors import ConfigError, DataError, MissingExtraError
 from drystone.core.sequences import Sequences
 from drystone.datasets import Dataset
 from drystone.readers.find import built_in_of
 from drystone.train.libraries import need_libraries
+from drystone.train.tasks.known import TASKS
 
 if TYPE_CHECKING:
     from drystone.train import Run
 
-HELP = """Train a classifier of sequences, and keep all in a run folder.
+HELP = """Train on sequences, and keep all in a run folder.
 
+The model learns the class of each sequence, or forecasts a measurement at every step: see --task.
 Options win over --config, which holds all of them and more: drystone config classify prints every setting.
 
 \b
@@ -31,6 +33,7 @@ Examples:
   drystone fit my.parquet --target label --epochs 50
   drystone fit steps.csv --sequence-id id --order-by time --target label
   drystone fit my.parquet --target label --layout packed
+  drystone fit hourly.csv --order-by time --target load --horizon 24
   drystone config classify > run.toml; drystone fit --config run.toml
   drystone fit --resume runs/my-1
 """
@@ -44,8 +47,19 @@ def command() -> Any:
     from drystone.cli.fit_config import FitConfig
 
     app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.command("fit", help=HELP, no_args_is_help=True)(with_options(fit, FitConfig, left_out={"data"}))
+    app.command("fit", help=HELP, no_args_is_help=True)(with_options(fit, FitConfig, {"data"}, _defaults()))
     return typer.main.get_command(app)
+
+
+def _defaults() -> dict[str, str]:
+    """Returns words for the defaults that depend on the task, such as "padded; forecast: stateful"."""
+    found: dict[str, str] = {}
+    for task, about in TASKS.items():
+        for name, value in about.defaults({}).items():
+            if value is not None:
+                words = in_words(value)
+                found[name] = words if found.get(name, words) == words else f"{found[name]}; {task}: {words}"
+    return found
 
 
 def is_ready() -> bool:
@@ -73,7 +87,7 @@ def fit(
     resume: Annotated[Path | None, typer.Option(help="Go on with this run, which was stopped.", metavar="RUN")] = None,
     **options: Any,
 ) -> None:
-    """Trains, or goes on with training, and prints the test accuracy."""
+    """Trains, or goes on with training, and prints the figure of the test part."""
     given = {name: value for name, value in options.items() if value is not None}
     if "features" in given:
         names = (name.strip() for words in given["features"] for name in words.split(","))
@@ -199,12 +213,12 @@ def _report(run: "Run", seqs: Sequences) -> None:
         typer.echo(f"stopped by {by}; resumable: drystone fit --resume {quote(str(run.path))}")
         raise typer.Exit(INTERRUPTED if run.stopped_by == SIGINT else 0)
     used = run.schema.features.names
-    typer.echo(f"trained on {len(run.split.train)} sequences; features: {', '.join(used)}")
+    typer.echo(f"{run.split.in_words()}; features: {', '.join(used)}")
     known = {*used, run.schema.target, run.settings.order_by, run.settings.sequence_id, run.settings.split_column}
     left_out = [f"{name} ({seqs.field(name).describe()})" for name in seqs.field_names if name not in known]
     if left_out:
         typer.echo(f"left out: {', '.join(left_out)}")
     for record in run.metrics:
         if record["part"] == "test":
-            typer.echo(f"test accuracy {record['accuracy']:.3f}")
+            typer.echo(f"test {run.task.in_words(record)[0]}")
     typer.echo(f"run folder {run.path}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from drystone.core.defaults import BATCH_SIZE, NUM_BUCKETS
+from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS, NUM_BUCKETS
 from drystone.core.errors import LayoutError
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
 from drystone.core.lengths import Lengths
@@ -15,7 +15,6 @@ from drystone.core.summary import Summary
 
 MULTIPLE = 8  # of steps that nobody chose
 SEQUENCES_A_ROW = 4  # of usual length, where rows are packed: enough for short ones to fill up what long ones leave
-CARRIED_STEPS = 128  # of a stateful row that nobody chose: as far as gradients usually reach back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,21 +18,26 @@ METAVARS: Mapping[str, str] = MappingProxyType(
         "sequence_id": "COLUMN",
         "order_by": "COLUMN",
         "split_column": "FIELD",
+        "align": "FIELD",
         "out": "FOLDER",
     }
 )
 
 
-def with_options(function: Callable[..., None], settings: "type[BaseModel]", left_out: set[str]) -> Callable[..., None]:
+def with_options(
+    function: Callable[..., None], settings: "type[BaseModel]", left_out: set[str], defaults: Mapping[str, str]
+) -> Callable[..., None]:
     """Returns the function with an option for each field, besides its own parameters; None where one is not given.
 
     Args:
         function: takes the options as keywords.
         settings: fields with a description, and a panel and whether they are rare in `json_schema_extra`.
         left_out: fields that are no options.
+        defaults: words for defaults that the fields themselves do not have.
     """
     own = [found for found in signature(function).parameters.values() if found.kind is not Parameter.VAR_KEYWORD]
-    options = [_option(name, field) for name, field in settings.model_fields.items() if name not in left_out]
+    fields = {name: field for name, field in settings.model_fields.items() if name not in left_out}
+    options = [_option(name, field, defaults.get(name) or _default_of(field)) for name, field in fields.items()]
 
     def command(**given: Any) -> None:
         function(**given)
@@ -51,11 +56,24 @@ def flag_of(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _option(name: str, field: "FieldInfo") -> Parameter:
+def in_words(value: Any) -> str:
+    """Returns the value of a setting as help pages show it.
+
+    >>> in_words(True), in_words(0.5)
+    ('yes', '0.5')
+    """
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _option(name: str, field: "FieldInfo", default: str) -> Parameter:
     about = field.json_schema_extra
     assert isinstance(about, dict)
+    words = field.description or ""
     option = typer.Option(
-        help=_help(field), metavar=METAVARS.get(name), rich_help_panel=str(about["panel"]), hidden=bool(about["rare"])
+        help=f"{words[:1].upper()}{words[1:]}{default and f' (default {default})'}.",
+        metavar=METAVARS.get(name),
+        rich_help_panel=str(about["panel"]),
+        hidden=bool(about["rare"]),
     )
     annotation = Annotated[_kind(field.annotation) | None, option]
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -76,11 +94,5 @@ def _is_optional(annotation: Any) -> bool:
     return NoneType in get_args(annotation)
 
 
-def _help(field: "FieldInfo") -> str:
-    words = field.description or ""
-    default = "" if field.is_required() or field.default is None else f" (default {_in_words(field.default)})"
-    return f"{words[:1].upper()}{words[1:]}{default}."
-
-
-def _in_words(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+def _default_of(field: "FieldInfo") -> str:
+    return "" if field.is_required() or field.default is None else in_words(field.default)

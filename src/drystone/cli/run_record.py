@@ -1,11 +1,9 @@
 """What a run folder says of its run, read without a framework."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from drystone.core.errors import ConfigError, RunError
@@ -13,10 +11,10 @@ from drystone.train.folder import names
 from drystone.train.folder.lock import is_locked
 from drystone.train.folder.manifest import Manifest
 from drystone.train.settings import Settings
+from drystone.train.tasks.known import TASKS
 from drystone.train.watch.metrics_log import read_metrics
 
 FINISHED, TRAINING, STOPPED, DAMAGED = "finished", "training", "stopped", "damaged"
-BETTER: Mapping[str, Callable[[Sequence[float]], float]] = MappingProxyType({"loss": min})  # metrics: the highest
 MAX_BYTES = 1 << 20  # of files that are proved each time; weights may be large
 
 
@@ -30,12 +28,14 @@ class RunRecord:
         problem: what is damaged, or "".
         started: when, in UTC; of a damaged folder whose files do not say it, when it was last changed.
         data: where the sequences came from, if the run knows it.
+        task: what was learned: "classify", "forecast".
         target: the field that is predicted.
         epochs: that were ended.
         max_epochs: the limit, if it is one of epochs.
         monitor: the validation figure that decides.
         best: the best value of it, where there is a validation part.
-        test_accuracy: where training is finished and there is a test part.
+        figure: what runs of its task are known by: "accuracy", "rmse".
+        test: that figure, where training is finished and there is a test part.
     """
 
     path: Path
@@ -43,12 +43,14 @@ class RunRecord:
     started: datetime
     problem: str = ""
     data: str | None = None
+    task: str | None = None
     target: str | None = None
     epochs: int = 0
     max_epochs: int | None = None
     monitor: str | None = None
     best: float | None = None
-    test_accuracy: float | None = None
+    figure: str | None = None
+    test: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain values, for JSON."""
@@ -82,17 +84,22 @@ def _whole(path: Path, max_bytes: int | None) -> RunRecord:
     environment = json.loads((path / names.ENVIRONMENT).read_text(encoding="utf-8"))
     metrics = read_metrics(path / names.METRICS) if (path / names.METRICS).is_file() else []
     valid = [record[settings.monitor] for record in metrics if record["part"] == "valid"]
-    tests = [record["accuracy"] for record in metrics if record["part"] == "test"]
+    assert settings.task is not None
+    about = TASKS[settings.task]
+    better = max if about.figures[settings.monitor].higher_is_better else min
+    tests = [record[about.figure] for record in metrics if record["part"] == "test"]
     is_finished = manifest.status == "finished"
     return RunRecord(
         path=path,
         status=FINISHED if is_finished else TRAINING if is_locked(path) else STOPPED,
         started=datetime.fromisoformat(environment["started"]),
         data=settings.data,
+        task=settings.task,
         target=settings.target,
         epochs=max((record["epoch"] for record in metrics if record["part"] == "train"), default=0),
         max_epochs=settings.epochs,
         monitor=settings.monitor if valid else None,
-        best=BETTER.get(settings.monitor, max)(valid) if valid else None,
-        test_accuracy=tests[-1] if tests and is_finished else None,
+        best=better(valid) if valid else None,
+        figure=about.figure,
+        test=tests[-1] if tests and is_finished else None,
     )

@@ -12,6 +12,7 @@ from rich.table import Table
 from drystone.core.errors import RunError
 from drystone.train.folder.names import RUNS
 from drystone.train.libraries import need_libraries
+from drystone.train.tasks.known import TASKS
 
 if TYPE_CHECKING:
     from drystone.cli.run_record import RunRecord
@@ -26,7 +27,7 @@ Examples:
   drystone runs runs/ old-runs/ --check
   drystone runs --json
 """
-COLUMNS = {"run": 1, "status": 8, "target": 6, "epochs": 6, "best valid": 8, "test accuracy": 8, "started": 10}
+COLUMNS = {"run": 1, "status": 8, "target": 6, "epochs": 6, "best valid": 8, "test": 8, "started": 10}
 WHOLE = ("run", "status", "epochs")  # columns that are never broken into lines
 WIDTH = 100  # of sentences, in characters
 
@@ -89,7 +90,7 @@ def _print(records: "list[RunRecord]") -> None:
 def _table(records: "list[RunRecord]") -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for name, least in COLUMNS.items():
-        is_number = name in ("epochs", "test accuracy")
+        is_number = name == "epochs"
         table.add_column(name, justify="right" if is_number else "left", min_width=least, no_wrap=name in WHOLE)
     for record in records:
         table.add_row(*_cells(record))
@@ -110,7 +111,11 @@ def _cells(record: "RunRecord") -> tuple[str, ...]:
         record.status,
         record.target or "",
         "" if record.target is None else f"{record.epochs}{limit}",
-        "" if record.best is None else f"{record.monitor} {record.best:.3f}",
-        "" if record.test_accuracy is None else f"{record.test_accuracy:.3f}",
+        _figure(record, record.monitor, record.best),
+        _figure(record, record.figure, record.test),
         f"{record.started.astimezone():%Y-%m-%d %H:%M}",
     )
+
+
+def _figure(record: "RunRecord", name: str | None, value: float | None) -> str:
+    return "" if None in (record.task, name, value) else TASKS[record.task].write(name, value)

@@ -2,3 +2,4 @@
 
 BATCH_SIZE = 32
 NUM_BUCKETS = 8
+CARRIED_STEPS = 128  # of a stateful row: as far as gradients usually reach back

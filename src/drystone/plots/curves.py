@@ -1,4 +1,4 @@
-"""Training curves of a run: loss and accuracy by epoch."""
+"""Training curves of a run: loss and one more figure by epoch."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,17 +17,18 @@ COLOURS = {"train": "#4c72b0", "valid": "#dd8452", "test": "#55a868"}
 LABELS = {"train": "train, with noise and dropout", "valid": "validation", "test": "test, at the end"}
 
 
-def save_curves(metrics: Sequence[Record], path: Path) -> None:
-    """Draws loss and accuracy of training and validation by epoch, and the test result as a line.
+def save_curves(metrics: Sequence[Record], path: Path, figure_name: str) -> None:
+    """Draws loss and a figure of training and validation by epoch, and the test result as a line.
 
     Args:
         metrics: the records of metrics.jsonl.
         path: of the PNG.
+        figure_name: what the run is known by, such as "accuracy".
     """
     parts = {part: [record for record in metrics if record["part"] == part] for part in LABELS}
     epochs = parts["train"]
     figure, axes = new_figure(2, 9.0, 3.4)
-    for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
+    for ax, name in zip(axes, ("loss", figure_name), strict=True):
         for part in ("train", "valid"):
             if parts[part]:
                 _draw(ax, part, _epochs_of(parts[part], epochs), [record[name] for record in parts[part]])
@@ -37,8 +38,8 @@ def save_curves(metrics: Sequence[Record], path: Path) -> None:
         ax.grid(alpha=0.3)
         ax.set_xlim(0.5, max(len(epochs), 1) + 0.5)
     for record in parts["test"]:
-        label = f"{LABELS['test']}: {record['accuracy']:.3f}"
-        axes[1].axhline(record["accuracy"], color=COLOURS["test"], linestyle="--", label=label)
+        label = f"{LABELS['test']}: {record[figure_name]:.4g}"
+        axes[1].axhline(record[figure_name], color=COLOURS["test"], linestyle="--", label=label)
     for ax in axes:
         if ax.get_legend_handles_labels()[0]:
             ax.legend(frameon=False, loc="best")

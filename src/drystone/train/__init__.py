@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from drystone.train.loop.recipe import Recipe
     from drystone.train.loop.trainer import Trainer
     from drystone.train.one_call import fit, resume
-    from drystone.train.run import Run, Scores
+    from drystone.train.run import Run
     from drystone.train.settings import Settings
+    from drystone.train.tasks.task import Scores
     from drystone.train.watch.best import Best
     from drystone.train.watch.early_stopping import EarlyStopping
     from drystone.train.watch.metrics_log import MetricsLog
@@ -45,7 +46,7 @@ _HOMES: Mapping[str, str] = MappingProxyType(
         "Recipe": "loop.recipe",
         "Run": "run",
         "Saver": "watch.saver",
-        "Scores": "run",
+        "Scores": "tasks.task",
         "Settings": "settings",
         "Store": "checkpoint.store",
         "TensorBoard": "watch.tensorboard",

@@ -1,6 +1,6 @@
 """The inputs of a model: which fields they are, and their statistics."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -63,11 +63,11 @@ class Features:
                 raise DataError(
                     f"a step of field {wanted.name!r} has shape {field.item_shape}; the model needs {wanted.shape}."
                 )
-            _check_finite(seqs, wanted.name)
+            check_finite(seqs, wanted.name, "features")
 
     def statistics(self, seqs: Sequences) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Returns the mean and the standard deviation of each number, over all real steps; 1 for constant ones."""
-        columns = [_mean_and_spread(seqs.field(name).values.reshape(seqs.num_steps, -1)) for name in self.names]
+        columns = [mean_and_spread(seqs, name) for name in self.names]
         return np.concatenate([mean for mean, _ in columns]), np.concatenate([spread for _, spread in columns])
 
     def matrix(self, batch: TensorBatch) -> torch.Tensor:
@@ -75,14 +75,19 @@ class Features:
         return torch.cat([batch[name].reshape(*batch.shape, -1).double() for name in self.names], dim=2)
 
 
-def choose_features(seqs: Sequences, names: Sequence[str] | None, target: str) -> Features:
+def choose_features(seqs: Sequences, names: Sequence[str] | None, not_inputs: Collection[str] = ()) -> Features:
     """Returns the named fields; by default all that can tell something: see `usual_features`.
+
+    Args:
+        seqs: the sequences.
+        names: the fields, or None.
+        not_inputs: fields that cannot be inputs: the target, where it is what is to be found out.
 
     Raises:
         DataError: a named field cannot be an input, or no field can.
     """
     if names is None:
-        names = usual_features(seqs, target)
+        names = usual_features(seqs, not_inputs)
         if not names:
             raise DataError(
                 f"no field has numbers a step to learn from; the fields are: {', '.join(seqs.field_names)}."
@@ -91,23 +96,24 @@ def choose_features(seqs: Sequences, names: Sequence[str] | None, target: str) -
         raise DataError("features is empty; name at least one field.")
     if len(set(names)) < len(names):
         raise DataError(f"features names a field twice: {', '.join(names)}.")
-    if target in names:
-        raise DataError(f"field {target!r} is the target; it cannot be a feature too.")
+    for name in names:
+        if name in not_inputs:
+            raise DataError(f"field {name!r} is the target; it cannot be a feature too.")
     features = Features(tuple(Feature(name, seqs.field(name).item_shape) for name in names))
     features.check(seqs)
     return features
 
 
-def usual_features(seqs: Sequences, target: str) -> list[str]:
-    """Returns the fields with numbers a step, but for the target, the order, unnamed columns and what never changes.
+def usual_features(seqs: Sequences, not_inputs: Collection[str]) -> list[str]:
+    """Returns the fields with numbers a step that can be inputs, but for the order, unnamed columns and what never changes.
 
     A number that never changes within any sequence is an id or a label more often than a measurement.
     """
-    candidates = [name for name in seqs.step_columns if name not in (target, seqs.order_by, "")]
-    return [name for name in candidates if seqs.field(name).is_numeric and _changes(seqs, name)]
+    candidates = [name for name in seqs.step_columns if name not in (*not_inputs, seqs.order_by, "")]
+    return [name for name in candidates if seqs.field(name).is_numeric and changes(seqs, name)]
 
 
-def _changes(seqs: Sequences, name: str) -> bool:
+def changes(seqs: Sequences, name: str) -> bool:
     """Whether a field takes two values in some sequence, or all sequences have one step."""
     values = seqs.field(name).values.reshape(seqs.num_steps, -1)
     starts = np.zeros(seqs.num_steps, dtype=bool)
@@ -115,8 +121,9 @@ def _changes(seqs: Sequences, name: str) -> bool:
     return bool(starts.all() or (values[1:] != values[:-1])[~starts[1:]].any())
 
 
-def _mean_and_spread(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Returns mean and standard deviation of each column; scaled first, so that squares stay within range."""
+def mean_and_spread(seqs: Sequences, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Returns mean and standard deviation of each number of a field; scaled first, so that squares stay within range."""
+    values = seqs.field(name).values.reshape(seqs.num_steps, -1)
     largest = np.abs(values).max(axis=0).astype(np.float64)
     scale = np.where(largest > 0, largest, 1.0)
     scaled = values / scale
@@ -125,7 +132,8 @@ def _mean_and_spread(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64],
     return scaled.mean(axis=0) * scale, np.where(is_constant, 1.0, spread * scale)
 
 
-def _check_finite(seqs: Sequences, name: str) -> None:
+def check_finite(seqs: Sequences, name: str, what: str) -> None:
+    """Raises DataError at the first step where a field is NaN or infinite; `what` is what the field is for."""
     values: npt.NDArray[Any] = seqs.field(name).values
     if values.dtype.kind != "f":
         return
@@ -136,6 +144,6 @@ def _check_finite(seqs: Sequences, name: str) -> None:
     sequence, step = place_of(at, seqs.lengths)
     column = f"{name}[{', '.join(map(str, inside))}]" if inside else name
     raise DataError(
-        f"column {column!r} is {values[(at, *inside)]} in {seqs.place(sequence, step)}; features must be finite "
+        f"column {column!r} is {values[(at, *inside)]} in {seqs.place(sequence, step)}; {what} must be finite "
         f"numbers. Fill in missing values, or leave the sequence out."
     )

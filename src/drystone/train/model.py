@@ -1,17 +1,17 @@
-"""The model: standardised features, an LSTM over the grid, a pool by sequence, a linear head."""
+"""What the models of all tasks share: standardised features, and an LSTM over them."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from drystone.torch.batch import TensorBatch
 from drystone.torch.lstm import LSTM
-from drystone.torch.pool import How, pool
 from drystone.train.features import Features
 from drystone.train.settings import Settings
 
@@ -21,21 +21,27 @@ class ModelSpec:
     """What the shape of a model depends on."""
 
     features: Features
-    num_classes: int
+    num_outputs: int
     settings: Settings
 
 
-class SequenceClassifier(nn.Module):
-    """Logits of the classes, one row a sequence that ends in the batch."""
+class RunModel(nn.Module, ABC):
+    """Standardised features, an LSTM, and what a task makes of its outputs; the model of a run.
+
+    Args:
+        spec: what its shape depends on.
+        vectors: how many outputs of the LSTM lie side by side before the head.
+    """
 
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, vectors: int = 1) -> None:
         super().__init__()
         settings = spec.settings
+        assert settings.bidirectional is not None
+        assert settings.head_dropout is not None
         self.features = spec.features
-        self.poolings = cast("list[How]", settings.pooling.split("+"))
         self.noise = settings.noise
         self.register_buffer("mean", torch.zeros(spec.features.size, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(spec.features.size, dtype=torch.float64))
@@ -48,22 +54,44 @@ class SequenceClassifier(nn.Module):
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
         self.dropout = nn.Dropout(settings.head_dropout)
-        self.head = nn.Linear(width * len(self.poolings), spec.num_classes)
+        self.head = nn.Linear(width * vectors, spec.num_outputs)
         if settings.precision == "64-true":
             self.double()
+
+    @abstractmethod
+    def advance(
+        self,
+        x: Float[Tensor, "rows steps numbers"],
+        state: Any = None,
+        valid: Bool[Tensor, "rows steps"] | None = None,
+    ) -> tuple[Float[Tensor, "rows steps outputs"], Any]:
+        """Goes on with sequences by some steps each; to be called in evaluation mode.
+
+        Args:
+            x: float64 [rows, steps, numbers], as they were read, in the order of `Features.columns`.
+            state: what the call before returned; None, or zeros of its shapes, where sequences begin. A nest of tensors with the rows on
+                axis 1.
+            valid: bool [rows, steps], true at real steps; None where all are.
+
+        Returns:
+            What `Run.predict` would say if the sequence ended at each step, [rows, steps, outputs], 0 at invalid
+            cells; and the state after each row's last valid cell.
+
+        Raises:
+            ConfigError: the model cannot go on step by step; the message names the setting.
+        """
 
     def set_statistics(self, mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> None:
         """Sets what inputs are standardised with; it is saved with the weights."""
         self.mean.copy_(torch.from_numpy(mean))
         self.spread.copy_(torch.from_numpy(spread))
 
-    def forward(self, batch: TensorBatch) -> Float[Tensor, "sequences classes"]:
-        """Returns the logits, in the order of `batch.ends`."""
+    def inputs(self, batch: TensorBatch) -> Tensor:
+        """Returns the standardised features of a batch, with noise in training: [rows, steps, numbers]."""
+        x = self.standardised(self.features.matrix(batch))
+        return x + self.noise * torch.randn_like(x) if self.training and self.noise else x
+
+    def standardised(self, x: Tensor) -> Tensor:
+        """Returns features standardised, in the type of the weights."""
         # In float64, so that large numbers with small differences (times, prices) keep their digits.
-        x = ((self.features.matrix(batch) - self.mean) / self.spread).to(self.head.weight.dtype)
-        if self.training and self.noise:
-            x = x + self.noise * torch.randn_like(x)
-        run = self.lstm.run(x, batch.grid)
-        both = self.lstm.bidirectional
-        pooled = torch.cat([pool(run.output, batch.grid, how, bidirectional=both) for how in self.poolings], dim=1)
-        return self.head(self.dropout(pooled))
+        return ((x - self.mean) / self.spread).to(self.head.weight.dtype)

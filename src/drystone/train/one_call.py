@@ -37,14 +37,18 @@ def fit(
     name: str = "run",
     **settings: Any,
 ) -> Run:
-    """Trains a classifier of sequences, and writes a run folder.
+    """Trains a model of sequences, and writes a run folder.
+
+    By default it classifies, one class a sequence; where the target is a measurement that changes from step to step, it
+    forecasts the next `horizon` values at every step. `task="classify"` or `"forecast"` says which.
 
     Ctrl-C and SIGTERM stop it after the batch that is being trained on, with a checkpoint; `resume` goes on from
     there, and ends with the same weights to the bit (on the same machine, versions and threads).
 
     Args:
-        seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless `split_column` states it.
-        target: the field that holds the class of each sequence.
+        seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless
+            `split_column` states it; of forecasts it is one by time.
+        target: the field that holds the class of each sequence, or the measurement.
         out: the run folder; by default a new one, runs/NAME-1, runs/NAME-2, ...
         overwrite: whether an older run in `out` may be replaced; it stays until the new one has a checkpoint.
         progress: whether a progress bar is shown.
@@ -128,8 +132,8 @@ def _randomness_of(seed: int) -> Iterator[None]:
 def _write_first_files(prepared: Prepared, place: Path) -> None:
     prepared.settings.save(place / names.SETTINGS)
     save_environment(place / names.ENVIRONMENT, prepared.device)
-    prepared.schema.save(place / names.SCHEMA)
-    statistics = zip(prepared.schema.features.columns, prepared.model.mean, prepared.model.spread, strict=True)
+    prepared.task.schema.save(place / names.SCHEMA)
+    statistics = zip(prepared.task.schema.features.columns, prepared.model.mean, prepared.model.spread, strict=True)
     found = {name: {"mean": float(mean), "standard_deviation": float(spread)} for name, mean, spread in statistics}
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     prepared.split.save(place / names.SPLIT)

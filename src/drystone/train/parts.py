@@ -4,20 +4,14 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
 
-from drystone.core.loader import Loader
-from drystone.train.loaders import prediction_loader
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.recipe import Recipe
 from drystone.train.loop.trainer import Trainer
 from drystone.train.prepare import Prepared
-from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.tasks.classify import Classify, metrics
 from drystone.train.watch.best import Best
 
 
@@ -35,38 +29,30 @@ def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
         prepared: data, model and settings.
         between: called between the batches of an evaluation; may raise to end it.
     """
-    settings, split = prepared.settings, prepared.split
+    task, loader = prepared.task, prepared.loader
     return Trainer(
         prepared.model,
-        prepared.loader,
-        Classify(prepared.codes[split.train], settings.label_smoothing),
-        recipe_of(settings),
-        evaluator=part_evaluator(prepared, "valid", between) if len(split.valid) else None,
-        metrics=metrics(len(prepared.schema.classes)),
+        loader,
+        task.objective(loader.seqs),
+        recipe_of(task.settings),
+        evaluator=part_evaluator(prepared, "valid", between) if len(prepared.split.valid) else None,
+        metrics=task.metrics(),
         fabric=_fabric(prepared),
     )
 
 
 def part_evaluator(prepared: Prepared, part: str, between: Callable[[], object]) -> Evaluator:
     """Returns the evaluator of one part of the data."""
-    indices = prepared.split.part(part)
-    loader = prediction_loader(prepared.seqs.select(indices), prepared.schema.features, prepared.device)
-    return evaluator_of(loader, prepared.codes[indices], prepared.schema, between)
-
-
-def evaluator_of(
-    loader: Loader, codes: npt.NDArray[np.int64], schema: Schema, between: Callable[[], object] | None = None
-) -> Evaluator:
-    """Returns what measures a classifier on sequences whose classes are known."""
-    return Evaluator(Classify(codes), loader, metrics(len(schema.classes)), between=between)
+    seqs = prepared.split.sequences(prepared.seqs, part, prepared.settings.context or "before")
+    return prepared.task.evaluator(seqs, prepared.device, between)
 
 
 def best_of(prepared: Prepared) -> Best | None:
     """Returns what follows the figure that the settings name, where there is a validation part."""
     if not len(prepared.split.valid):
         return None
-    metric = metrics(len(prepared.schema.classes)).get(prepared.settings.monitor)
-    return Best(monitor=prepared.settings.monitor, higher_is_better=bool(metric and metric.higher_is_better))
+    figure = prepared.task.about.figures[prepared.settings.monitor]
+    return Best(monitor=prepared.settings.monitor, higher_is_better=figure.higher_is_better)
 
 
 def _fabric(prepared: Prepared) -> Fabric:

@@ -1,24 +1,21 @@
 """All that can go wrong before training is checked here, and nothing is written."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.train.device import check_precision, device_of
-from drystone.train.features import choose_features
 from drystone.train.layouts import training_layout
 from drystone.train.loaders import loader_of
-from drystone.train.model import ModelSpec, SequenceClassifier
+from drystone.train.model import RunModel
 from drystone.train.schema import Schema
-from drystone.train.settings import NEED_VALIDATION, Settings
-from drystone.train.split import Split, by_column, stratified
-from drystone.train.tasks.classify import classes_of, codes_of, labels_of, metrics
+from drystone.train.settings import Settings
+from drystone.train.split import Split
+from drystone.train.tasks.find import kind_of, task_of, usual_task
+from drystone.train.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,9 +24,7 @@ class Prepared:
 
     Args:
         seqs: all sequences.
-        settings: with the keys of the sequences filled in.
-        schema: the fields and classes of the model.
-        codes: [sequences] the class of each.
+        task: what is learned, with settings and schema.
         split: which sequences are for what.
         loader: the training part.
         model: not trained yet, with the statistics of the training part.
@@ -37,13 +32,16 @@ class Prepared:
     """
 
     seqs: Sequences
-    settings: Settings
-    schema: Schema
-    codes: npt.NDArray[np.int64]
+    task: Task
     split: Split
     loader: Loader
-    model: SequenceClassifier
+    model: RunModel
     device: torch.device
+
+    @property
+    def settings(self) -> Settings:
+        """With the keys of the sequences, and what depends on the task, filled in."""
+        return self.task.settings
 
 
 def prepare(seqs: Sequences, settings: Settings) -> Prepared:
@@ -51,17 +49,19 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     seqs, settings = _with_keys(seqs, settings)
     if not len(seqs):
         raise DataError("there are no sequences to train on.")
-    labels = labels_of(seqs, settings.target)
-    features = choose_features(seqs, settings.features, settings.target)
-    split = _split(seqs, settings, labels)
-    schema = Schema(
-        features=features,
-        target=settings.target,
-        classes=classes_of(labels[split.train]),
-        data=seqs.fingerprint((*features.names, settings.target)),
-    )
-    _check_monitor(settings, schema)
-    return _put_together(seqs, settings, schema, split, labels)
+    chosen = settings.with_task(usual_task(seqs, settings.target))
+    try:
+        schema, split = kind_of(chosen).begin(seqs, chosen)
+    except DataError as error:
+        if settings.task is None:
+            error.add_note(
+                f"The task {chosen.task} was chosen to suit the target. To choose another: task='classify' for a class a "
+                f"sequence, 'forecast' for the next values of a measurement (--task)."
+            )
+        raise
+    task = task_of(chosen, schema)
+    _check_monitor(task)
+    return _put_together(seqs, task, split)
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -81,35 +81,27 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {', '.join(schema.features.names)} or {schema.target}, or another order."
         )
-    return _put_together(seqs, settings, schema, split, labels_of(seqs, settings.target))
+    return _put_together(seqs, task_of(settings, schema), split)
 
 
-def _check_monitor(settings: Settings, schema: Schema) -> None:
-    figures = ("loss", *metrics(len(schema.classes)))
-    if settings.monitor not in figures:
-        raise ConfigError(f"monitor is {settings.monitor!r}; the figures are: {', '.join(figures)}.")
+def _check_monitor(task: Task) -> None:
+    figures = ("loss", *task.metrics())
+    if task.settings.monitor not in figures:
+        raise ConfigError(f"monitor is {task.settings.monitor!r}; the figures are: {', '.join(figures)}.")
 
 
-def _put_together(
-    seqs: Sequences, settings: Settings, schema: Schema, split: Split, labels: npt.NDArray[Any]
-) -> Prepared:
+def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
+    settings = task.settings
+    part = split.sequences(seqs, "train")
+    laid_out = task.to_train_on(part)
     layout = training_layout(settings)
-    layout.check(seqs.lengths[split.train], split.train)
+    layout.check(laid_out.lengths, split.train if len(laid_out) == len(part) else None)
     device = device_of(settings.device)
     check_precision(settings.precision, device)
-    loader = loader_of(seqs.select(split.train), layout, schema.features, device, seed=settings.seed)
-    model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
-    model.set_statistics(*schema.features.statistics(loader.seqs))
-    return Prepared(
-        seqs=seqs,
-        settings=settings,
-        schema=schema,
-        codes=codes_of(labels, schema.classes, seqs, settings.target),
-        split=split,
-        loader=loader,
-        model=model.to(device),
-        device=device,
-    )
+    loader = loader_of(laid_out, layout, task.fields, device, seed=settings.seed)
+    model = task.new_model()
+    task.fit_statistics(model, part)
+    return Prepared(seqs=seqs, task=task, split=split, loader=loader, model=model.to(device), device=device)
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:
@@ -123,38 +115,3 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
         if said is not None:
             seqs.field(said)
     return replace(seqs, **keys), settings.model_copy(update=keys)
-
-
-def _split(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:
-    split = _drawn(labels, settings) if settings.split_column is None else _stated(seqs, settings, labels)
-    fractions = {"valid": settings.valid_fraction, "test": settings.test_fraction or 0.0}
-    for part, fraction in fractions.items():
-        if fraction and not len(split.part(part)):
-            raise DataError(
-                f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
-                f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
-                f"{part}_fraction, or 0 for none."
-            )
-    return split
-
-
-def _drawn(labels: npt.NDArray[Any], settings: Settings) -> Split:
-    return stratified(labels, settings.seed, settings.valid_fraction, settings.test_fraction or 0.0)
-
-
-def _stated(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> Split:
-    """The parts that a column states; a validation part that it does not state may be drawn from the training part."""
-    assert settings.split_column is not None
-    split = by_column(seqs, settings.split_column)
-    if settings.valid_fraction and len(split.valid):
-        raise ConfigError(f"{settings.split_column!r} states a validation part; leave out valid_fraction.")
-    if settings.valid_fraction:
-        drawn = stratified(labels[split.train], settings.seed, settings.valid_fraction, 0.0)
-        split = Split(train=split.train[drawn.train], valid=split.train[drawn.valid], test=split.test)
-    for name in NEED_VALIDATION:
-        if getattr(settings, name) is not None and not len(split.valid):
-            raise ConfigError(
-                f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}; '
-                f"valid_fraction draws one from the training part."
-            )
-    return split

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from drystone.core.errors import RunError
+from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers.read import sequences_of
@@ -22,26 +22,15 @@ from drystone.train.device import device_of
 from drystone.train.export import Source, export
 from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
-from drystone.train.loaders import prediction_loader
 from drystone.train.loop.evaluator import device_of_model
-from drystone.train.model import ModelSpec, SequenceClassifier
-from drystone.train.parts import evaluator_of
-from drystone.train.predictions import log_probabilities_of
+from drystone.train.model import RunModel
 from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
-from drystone.train.tasks.classify import codes_of, labels_of
+from drystone.train.tasks.find import task_of
+from drystone.train.tasks.task import Scores, Task
 from drystone.train.watch.metrics_log import read_metrics
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """Figures over all sequences of one part."""
-
-    sequences: int
-    loss: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -51,7 +40,7 @@ class Run:
     Args:
         path: the run folder.
         settings: what it was trained with.
-        schema: the fields and classes of the model.
+        schema: the fields and outputs of the model.
         split: which sequences were for what.
         model: the trained model.
         is_finished: whether training came to its end.
@@ -69,7 +58,7 @@ class Run:
     settings: Settings
     schema: Schema
     split: Split
-    model: SequenceClassifier
+    model: RunModel
     is_finished: bool = True
     stopped_by: Signals | None = None
 
@@ -87,7 +76,7 @@ class Run:
         manifest = Manifest.load(path)
         settings = Settings.load(path / names.SETTINGS)
         schema = Schema.load(path / names.SCHEMA)
-        model = SequenceClassifier(ModelSpec(schema.features, len(schema.classes), settings))
+        model = task_of(settings, schema).new_model()
         is_finished = manifest.status == "finished"
         try:
             model.load_state_dict(load_file(path / names.WEIGHTS) if is_finished else _newest_weights(path, settings))
@@ -103,7 +92,7 @@ class Run:
         run = cls(
             path=path,
             settings=prepared.settings,
-            schema=prepared.schema,
+            schema=prepared.task.schema,
             split=prepared.split,
             model=prepared.model.eval(),
             is_finished=Manifest.read(path).status == "finished",
@@ -118,49 +107,80 @@ class Run:
         """The records of metrics.jsonl: one an epoch, one an evaluation, and one for the test part."""
         return read_metrics(self.path / names.METRICS)
 
+    @property
+    def task(self) -> Task:
+        """What the model was trained to do."""
+        return task_of(self.settings, self.schema)
+
     def __repr__(self) -> str:
         epochs = sum(record["part"] == "train" for record in self.metrics)
         end = "" if self.is_finished else ", stopped"
-        words = f"{self.schema.target!r} in {len(self.schema.classes)} classes, {so_many(epochs, 'epoch')}{end}"
-        tests = [f", test accuracy {record['accuracy']:.3f}" for record in self.metrics if record["part"] == "test"]
-        return f"Run({str(self.path)!r}: {words}{''.join(tests)})"
+        tests = [
+            f", test {self.task.about.write(self.task.about.figure, record[self.task.about.figure])}"
+            for record in self.metrics
+            if record["part"] == "test"
+        ]
+        return f"Run({str(self.path)!r}: {self.task}, {so_many(epochs, 'epoch')}{end}{''.join(tests)})"
+
+    def part(self, seqs: Any, name: str) -> Sequences:
+        """Returns one part of the data that the run was made from; of a split by time, with what came before it as lead.
+
+        Args:
+            seqs: these data, or what `drystone.read` takes.
+            name: "train", "valid" or "test".
+
+        Raises:
+            ConfigError: these are other data, or there is no such part.
+
+        Example:
+            >>> import drystone as ds
+            >>> seqs = ds.read("japanese-vowels")
+            >>> run = ds.fit(seqs, target="speaker", split_column="part", epochs=1, hidden_size=8, progress=False)
+            >>> run.evaluate(run.part(seqs, "test")).sequences
+            370
+        """
+        seqs = sequences_of(seqs)
+        if not self.is_made_from(seqs):
+            raise ConfigError(f"these are not the data that {self.path} was made from, so they have no {name} part.")
+        if not len(self.split.part(name)):
+            raise ConfigError(f"{self.path} has no {name} part.")
+        return self.split.sequences(seqs, name, self.settings.context or "before")
+
+    def is_made_from(self, seqs: Sequences) -> bool:
+        """Returns whether these are the data that the run was made from."""
+        wanted = (*self.schema.features.names, self.schema.target)
+        return set(wanted) <= set(seqs.field_names) and seqs.fingerprint(wanted) == self.schema.data
 
     def predict(self, seqs: Any) -> pa.Table:
-        """Returns one row a sequence, in their order; takes sequences, or what `drystone.read` takes.
+        """Returns predictions, in the order of the sequences; takes sequences, or what `drystone.read` takes.
 
-        The columns: `sequence` (its index), the sequence id where there is one (under its own name), `prediction`, its `probability`,
-        and `p_CLASS` for every class.
+        Of classes one row a sequence: `sequence` (its index), the sequence id where there is one (under its own name),
+        `prediction`, its `probability`, and `p_CLASS` for every class.
+
+        Of forecasts one row a step: `sequence`, the id, `step`, what the steps are ordered by, and `y+1`, `y+2`, ... for a
+        target `y`, in its units: what will come after the step, from all steps up to it.
 
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
-        seqs = sequences_of(seqs)
-        probabilities = np.exp(self._log_probabilities(seqs))
-        classes = self.schema.classes
-        columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
-        if seqs.sequence_id is not None:
-            taken = {*columns, "prediction", "probability", *(f"p_{name}" for name in classes)}
-            name = seqs.sequence_id if seqs.sequence_id not in taken else f"{seqs.sequence_id}_id"
-            columns[name] = seqs.field(seqs.sequence_id).to_arrow()
-        columns["prediction"] = pa.array([classes[number] for number in probabilities.argmax(axis=1).tolist()])
-        columns["probability"] = probabilities.max(axis=1)
-        columns |= {f"p_{name}": probabilities[:, number] for number, name in enumerate(classes)}
-        return pa.table(columns)
+        seqs = self._checked(seqs)
+        return self.task.predict(self.model, seqs)
 
     def evaluate(self, seqs: Any) -> Scores:
-        """Returns loss and accuracy over all of the sequences; takes sequences, or what `drystone.read` takes.
+        """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
+
+        Of classes: `accuracy`. Of forecasts, in the units of the target, over all steps whose next values are known: `rmse`,
+        `mae`, `r2`.
 
         Raises:
-            DataError: as `predict`; or a label is missing or was not seen in training.
+            DataError: as `predict`; or a target is missing, or a label was not seen in training.
         """
         seqs = sequences_of(seqs)
-        codes = codes_of(labels_of(seqs, self.schema.target), self.schema.classes, seqs, self.schema.target)
-        self.schema.features.check(seqs)
-        loader = prediction_loader(seqs, self.schema.features, device_of_model(self.model))
-        figures = evaluator_of(loader, codes, self.schema).figures(self.model)
+        evaluator = self.task.evaluator(self._checked(seqs), device_of_model(self.model))
+        figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
-            self._log_probabilities(seqs)  # names the sequence
-        return Scores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])
+            self.task.predict(self.model, seqs)  # names the sequence
+        return self.task.scores(seqs, figures)
 
     def export(self, path: str | Path, *, to: str = "keras", overwrite: bool = False) -> dict[str, Any]:
         """Writes the model for another framework, without drystone in it, with the outputs of `predict`.
@@ -183,7 +203,7 @@ class Run:
             classes in order.
 
         Raises:
-            ConfigError: another format or ending.
+            ConfigError: another format or ending; or a run of another task than classify.
             DataError: something is in the way, or there is no such folder.
             RunError: to Keras or ONNX, a feature that float32, in which they compute, cannot hold well enough.
             MissingExtraError: a library that the format needs is not installed.
@@ -199,9 +219,12 @@ class Run:
         source = Source(settings=self.settings, schema=self.schema, model=self.model)
         return export(source, Path(path), to=to, overwrite=overwrite)
 
-    def _log_probabilities(self, seqs: Sequences) -> Any:
-        self.schema.features.check(seqs)
-        return log_probabilities_of(self.model, seqs)
+    def _checked(self, seqs: Any) -> Sequences:
+        found = sequences_of(seqs)
+        if not len(found):
+            raise DataError("there are no sequences to predict.")
+        self.schema.features.check(found)
+        return found
 
 
 def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:

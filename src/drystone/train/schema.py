@@ -1,31 +1,31 @@
-"""What a model was trained on, in words that a file can hold: fields, classes, the fingerprint of the data."""
+"""What a model was trained on, in words that a file can hold: fields, outputs, the fingerprint of the data."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from drystone.core.errors import RunError
 from drystone.train.features import Feature, Features
-from drystone.train.tasks.classify import Label
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """The fields and classes of a model.
+    """The fields and outputs of a model.
 
     Args:
         features: the input fields.
         target: the field that it predicts.
-        classes: what the outputs stand for, in order.
+        outputs: what the outputs stand for, as the task has it and JSON can hold it: the classes in order, the horizon.
         data: the fingerprint of the sequences that it was trained and tested on.
     """
 
     features: Features
     target: str
-    classes: tuple[Label, ...]
+    outputs: Mapping[str, Any]
     data: str
 
     def save(self, path: Path) -> None:
@@ -34,7 +34,7 @@ class Schema:
             "version": SCHEMA_VERSION,
             "features": [asdict(field) for field in self.features.fields],
             "target": self.target,
-            "classes": list(self.classes),
+            "outputs": dict(self.outputs),
             "data": self.data,
         }
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -54,7 +54,7 @@ class Schema:
             return cls(
                 features=Features(fields),
                 target=content["target"],
-                classes=tuple(content["classes"]),
+                outputs=dict(content["outputs"]),
                 data=content["data"],
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:

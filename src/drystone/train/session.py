@@ -92,5 +92,5 @@ def _finish(prepared: Prepared, path: Path, trainer: Trainer, saver: Saver, requ
         saver.log.add("test", trainer.counts.epochs, trainer.counts.updates, figures)
     with undisturbed():
         with written(path / names.CURVES):
-            save_curves(read_metrics(path / names.METRICS), path / names.CURVES)
+            save_curves(read_metrics(path / names.METRICS), path / names.CURVES, prepared.task.about.figure)
         Manifest.of(path, "finished").save(path)

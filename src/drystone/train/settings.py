@@ -3,20 +3,38 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from drystone.core.defaults import CARRIED_STEPS
 from drystone.core.errors import ConfigError
 from drystone.readers.options import did_you_mean
 from drystone.train.loop.rate import ScheduleName
+from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
-LayoutName = Literal["padded", "bucketed", "packed"]
+TaskName = Literal["classify", "forecast"]
+LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 NEED_VALIDATION = ("patience", "evaluate_every")
+OF_LAYOUTS: Mapping[str, tuple[LayoutName, ...]] = MappingProxyType(
+    {
+        "batch_size": ("padded", "bucketed", "packed"),
+        "cells": ("bucketed",),
+        "num_buckets": ("bucketed",),
+        "rows": ("packed", "stateful"),
+        "steps": ("packed", "stateful"),
+        "lead": ("stateful",),
+        "align": ("stateful",),
+        "backprop_steps": ("stateful",),
+        "window": ("padded", "bucketed", "packed"),
+        "stride": ("padded", "bucketed", "packed"),
+    }
+)
 EPOCHS = 100  # where nobody chose a limit
 TEST_FRACTION = 0.2  # where no field states the parts
 
@@ -37,7 +55,10 @@ def setting(default: Any, panel: str, description: str, *, rare: bool = False, *
 
 
 class Settings(BaseModel):
-    """Everything that decides a run, but for the data itself."""
+    """Everything that decides a run, but for the data itself.
+
+    Where the task is not named, the settings that depend on it (`OF_TASKS`) wait for it: see `with_task`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -45,6 +66,10 @@ class Settings(BaseModel):
         None, DATA, "the file, or the name of the built-in data set, that sequences are read from"
     )
     target: str = setting(..., DATA, "the field to predict")
+    task: TaskName | None = setting(
+        None, DATA, "classify: a class a sequence; forecast: numbers at every step; by default what suits the target"
+    )
+    horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default all numbers that change", strict=False
     )
@@ -57,34 +82,60 @@ class Settings(BaseModel):
     valid_fraction: float = setting(
         0.0,
         DATA,
-        "share of sequences for validation; of the training part, where a column states the parts",
+        "share of sequences (forecast: of time) for validation; of the training part, where a column states the parts",
         ge=0,
         lt=1,
     )
     test_fraction: float | None = setting(
-        None, DATA, "share of sequences for the test; 0.2 unless split_column is given", ge=0, lt=1
+        None, DATA, "share of sequences (forecast: of time) for the test; 0.2 unless split_column is given", ge=0, lt=1
+    )
+    context: int | None = setting(
+        None,
+        DATA,
+        "forecast: steps before validation and test that warm up the state; by default the whole past",
+        rare=True,
+        ge=1,
     )
 
-    layout: LayoutName = setting("padded", LAYOUT, "how sequences are laid out: padded, bucketed or packed")
+    layout: LayoutName | None = setting(
+        None, LAYOUT, "how sequences are laid out: padded, bucketed, packed; forecast: stateful too"
+    )
     batch_size: int | None = setting(None, LAYOUT, "sequences a batch; 32 unless cells or rows are given", ge=1)
     cells: int | None = setting(None, LAYOUT, "bucketed: the most cells a batch, padding included", rare=True, ge=1)
     num_buckets: int | None = setting(None, LAYOUT, "bucketed: how many buckets; 8 by default", rare=True, ge=1)
-    rows: int | None = setting(None, LAYOUT, "packed: rows a batch, with steps", rare=True, ge=1)
-    steps: int | None = setting(None, LAYOUT, "packed: steps of a row", rare=True, ge=1)
-    batches_per_update: int = setting(1, LAYOUT, "batches whose gradients add up to one update", rare=True, ge=1)
-
-    backprop_steps: int | None = setting(
-        None, LAYOUT, "stateful: steps that gradients go back, a multiple of steps", rare=True, ge=1
+    rows: int | None = setting(None, LAYOUT, "packed, stateful: rows a batch, with steps", ge=1)
+    steps: int | None = setting(None, LAYOUT, "packed, stateful: steps of a row", ge=1)
+    lead: int | None = setting(
+        None,
+        LAYOUT,
+        "stateful: warm-up steps of each part that a series is cut into; as many as steps by default",
+        rare=True,
+        ge=0,
     )
+    backprop_steps: int | None = setting(
+        None, LAYOUT, "stateful: how far gradients reach back, a whole multiple of steps", rare=True, ge=1
+    )
+    align: str | None = setting(
+        None, LAYOUT, "stateful: the field of times; one series a row, a column one time", rare=True
+    )
+    window: int | None = setting(
+        None, LAYOUT, "forecast: steps of windows, in place of whole series; no state is carried", rare=True, ge=1
+    )
+    stride: int | None = setting(
+        None, LAYOUT, "forecast: steps from one window to the next in training; 1 by default", rare=True, ge=1
+    )
+    batches_per_update: int = setting(1, LAYOUT, "batches whose gradients add up to one update", rare=True, ge=1)
 
     hidden_size: int = setting(128, MODEL, "units of a layer and direction", ge=1)
     num_layers: int = setting(1, MODEL, "LSTM layers", ge=1)
-    bidirectional: bool = setting(True, MODEL, "whether a second LSTM reads backward")
-    pooling: Pooling = setting("mean", MODEL, "how the outputs of a sequence become one: last, mean, max, mean+max")
+    bidirectional: bool | None = setting(None, MODEL, "whether a second LSTM reads backward")
+    pooling: Pooling | None = setting(None, MODEL, "classify: how the outputs of a sequence become one: last, mean, max, mean+max")
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
-    head_dropout: float = setting(0.5, MODEL, "fraction dropped before the head, in training", rare=True, ge=0, lt=1)
-    noise: float = setting(
-        0.1, MODEL, "standard deviation of noise on standardised inputs, in training", rare=True, ge=0
+    head_dropout: float | None = setting(
+        None, MODEL, "fraction dropped before the head, in training", rare=True, ge=0, lt=1
+    )
+    noise: float | None = setting(
+        None, MODEL, "standard deviation of noise on standardised inputs, in training", rare=True, ge=0
     )
 
     epochs: int | None = setting(
@@ -99,8 +150,8 @@ class Settings(BaseModel):
     )
     weight_decay: float = setting(0.01, TRAINING, "of AdamW", rare=True, ge=0)
     gradient_clip: float = setting(1.0, TRAINING, "the largest norm of a gradient; 0 for any", rare=True, ge=0)
-    label_smoothing: float = setting(
-        0.1, TRAINING, "share of each target spread over all classes", rare=True, ge=0, lt=1
+    label_smoothing: float | None = setting(
+        None, TRAINING, "classify: share of each target spread over all classes", rare=True, ge=0, lt=1
     )
     evaluate_every: int | None = setting(
         None, TRAINING, "updates between evaluations of the validation part; else after each epoch", rare=True, ge=1
@@ -157,25 +208,52 @@ class Settings(BaseModel):
             raise ConfigError(f"{path}: {error}") from None
 
     def save(self, path: Path) -> None:
-        """Writes the settings as TOML; each with a comment that says what it is."""
-        path.write_text(as_toml(type(self), self.model_dump(mode="json")), encoding="utf-8")
+        """Writes the settings that go with the task as TOML; each with a comment that says what it is."""
+        assert self.task is not None
+        path.write_text(as_toml(type(self), self.task, self.model_dump(mode="json")), encoding="utf-8")
+
+    def with_task(self, task: str) -> "Settings":
+        """Returns the settings for a task, what was not given with its defaults; named already, the task stays.
+
+        Raises:
+            ConfigError: a setting does not go with the task.
+        """
+        return self if self.task is not None else type(self).of(**self.model_dump(exclude_none=True), task=task)
+
+    @model_validator(mode="after")
+    def _check_task(self) -> "Settings":
+        if self.task is None:
+            return self
+        about = TASKS[self.task]
+        for name in sorted(OF_TASKS - about.defaults({}).keys()):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name} goes with task {' or '.join(goes_with(name))}, not with {self.task}.")
+        if self.layout not in about.layouts:
+            raise ValueError(f"layout is {self.layout!r}; task {self.task} takes {', '.join(about.layouts)}.")
+        about.check(self)
+        return self
 
     @model_validator(mode="after")
     def _check_layout(self) -> "Settings":
-        belongs = {"cells": "bucketed", "num_buckets": "bucketed", "rows": "packed", "steps": "packed"}
-        for name, layout in belongs.items():
-            if getattr(self, name) is not None and self.layout != layout:
-                raise ValueError(f"{name} goes with layout {layout}, not with {self.layout}.")
+        for name, layouts in OF_LAYOUTS.items():
+            if self.layout is not None and getattr(self, name) is not None and self.layout not in layouts:
+                raise ValueError(f"{name} goes with layout {' or '.join(layouts)}, not with {self.layout}.")
         if self.batch_size is not None and (self.cells is not None or self.rows is not None):
             raise ValueError(f"give either batch_size or {'cells' if self.cells is not None else 'rows and steps'}.")
         if self.rows is not None and self.steps is None:
             raise ValueError("rows needs steps too.")
+        steps = self.steps or CARRIED_STEPS
+        if self.backprop_steps is not None and self.backprop_steps % steps:
+            raise ValueError(f"backprop_steps is {self.backprop_steps}; expected a whole multiple of steps, {steps}.")
         return self
 
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Makes the choices that depend on others, so that saved settings say them."""
+        if values.get("task") in tuple(TASKS):
+            usual = TASKS[values["task"]].defaults(values)
+            values = values | {name: value for name, value in usual.items() if values.get(name) is None}
         if all(values.get(name) is None for name in ("epochs", "updates", "seconds")):
             values = values | {"epochs": EPOCHS}
         if values.get("split_column") is None and values.get("test_fraction") is None:
@@ -195,7 +273,7 @@ class Settings(BaseModel):
         if self.split_column is not None and self.test_fraction:
             raise ValueError(f"split_column is {self.split_column!r}, which states the parts; leave out test_fraction.")
         if self.valid_fraction + (self.test_fraction or 0.0) >= 1:
-            raise ValueError("valid_fraction and test_fraction together must leave some sequences to train on.")
+            raise ValueError("valid_fraction and test_fraction together must leave something to train on.")
         return self
 
 
@@ -213,10 +291,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def as_toml(settings: type[BaseModel], values: Mapping[str, Any]) -> str:
-    """Returns settings as TOML under headings, with a comment each; what has no value is a comment itself."""
+def as_toml(settings: type[BaseModel], task: str, values: Mapping[str, Any]) -> str:
+    """Returns the settings of a task as TOML under headings, with a comment each; what has no value is a comment."""
     document, panel = tomlkit.document(), None
     for name, field in settings.model_fields.items():
+        if task not in goes_with(name):
+            continue
         about = field.json_schema_extra
         assert isinstance(about, dict)
         if about["panel"] != panel:

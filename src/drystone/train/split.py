@@ -1,9 +1,10 @@
-"""Which sequences are for training, validation and test."""
+"""Which steps of which sequences are for training, validation and test."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,33 +12,113 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drystone.core.errors import DataError, RunError
+from drystone.core.lengths import Lengths
 from drystone.core.sequences import Sequences
 from drystone.core.shuffle import SPLIT, permutation
 from drystone.core.storage import whole_file
+from drystone.core.views.split import borders_of, part_between
+from drystone.core.words import so_many
 
 PARTS = ("train", "valid", "test")
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Split:
-    """The indices of the sequences of each part, rising."""
+class Runs:
+    """Runs of consecutive steps, at most one a sequence; each attribute is [runs].
 
-    train: Ints
-    valid: Ints
-    test: Ints
+    Args:
+        sequence: which sequence, rising.
+        offset: its first step that belongs to the part.
+        length: how many do.
+    """
+
+    sequence: Ints
+    offset: Ints
+    length: Ints
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    @property
+    def num_steps(self) -> int:
+        """The steps of all runs together."""
+        return int(self.length.sum())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """The parts of some sequences: whole sequences, or a run of the steps of each.
+
+    Args:
+        runs: of each of train, valid and test.
+    """
+
+    runs: Mapping[str, Runs]
+
+    @classmethod
+    def of_wholes(cls, lengths: Lengths, parts: Mapping[str, Ints]) -> "Split":
+        """Returns the split whose parts are whole sequences, given by their indices."""
+        return cls(
+            runs={
+                name: Runs(sequence=found, offset=np.zeros_like(found), length=lengths[found])
+                for name, found in parts.items()
+            }
+        )
+
+    @property
+    def train(self) -> Ints:
+        """The indices of the sequences with steps in the training part, rising."""
+        return self.part("train")
+
+    @property
+    def valid(self) -> Ints:
+        """The indices of the sequences with steps in the validation part, rising."""
+        return self.part("valid")
+
+    @property
+    def test(self) -> Ints:
+        """The indices of the sequences with steps in the test part, rising."""
+        return self.part("test")
 
     def part(self, name: str) -> Ints:
-        """Returns the indices of one part."""
-        return {"train": self.train, "valid": self.valid, "test": self.test}[name]
+        """Returns the indices of the sequences with steps in one part, rising."""
+        return self.runs[name].sequence
+
+    def sequences(self, seqs: Sequences, name: str, context: Literal["before"] | int | None = None) -> Sequences:
+        """Returns one part of the sequences that the split is of.
+
+        Args:
+            seqs: the sequences.
+            name: of the part.
+            context: how far the inputs of a run reach back before it, unscored: see `Sequences.split_by_time`.
+        """
+        runs = self.runs[name]
+        if (runs.length == seqs.lengths[runs.sequence]).all():
+            return seqs.select(runs.sequence)
+        first = seqs.starts.copy()
+        first[runs.sequence] += runs.offset
+        stop = first.copy()
+        stop[runs.sequence] += runs.length
+        return part_between(seqs, (first, stop), context, f"{name} part")
+
+    def in_words(self) -> str:
+        """Returns how large the parts are, such as "train 80 steps, test 20 steps"."""
+        is_whole = sum(map(len, self.runs.values())) == len(np.unique(np.concatenate([self.part(p) for p in PARTS])))
+        sizes = {name: len(runs) if is_whole else runs.num_steps for name, runs in self.runs.items()}
+        unit = "sequence" if is_whole else "step"
+        return ", ".join(f"{name} {so_many(size, unit)}" for name, size in sizes.items() if size)
 
     def save(self, path: Path) -> None:
-        """Writes a Parquet table of one row a sequence: sequence, part."""
-        indices = np.concatenate([self.part(name) for name in PARTS])
-        names = np.repeat(np.array(PARTS, dtype=object), [len(self.part(name)) for name in PARTS])
-        table = pa.table({"sequence": indices, "part": pa.array(names, pa.string())})
+        """Writes a Parquet table of one row a run of steps: sequence, part, offset, length."""
+        runs = [self.runs[name] for name in PARTS]
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(each, name) for each in runs]) for name in ("sequence", "offset", "length")
+        }
+        parts = pa.array(np.repeat(np.array(PARTS, dtype=object), [len(each) for each in runs]), pa.string())
+        table = pa.table(columns).add_column(1, "part", parts)
         with whole_file(path) as partial:
-            pq.write_table(table.sort_by("sequence"), partial)
+            pq.write_table(table.sort_by([("sequence", "ascending"), ("offset", "ascending")]), partial)
 
     @classmethod
     def load(cls, path: Path) -> "Split":
@@ -47,15 +128,18 @@ class Split:
             RunError: the file is damaged.
         """
         try:
-            table = pq.read_table(path, columns=["sequence", "part"])
+            table = pq.read_table(path, columns=["sequence", "part", "offset", "length"])
         except (pa.ArrowException, OSError) as error:
             raise RunError(f"{path} is not a whole split: {error}") from error
-        parts, indices = np.asarray(table["part"]), np.asarray(table["sequence"])
-        return cls(**{name: indices[parts == name] for name in PARTS})
+        parts = np.asarray(table["part"])
+        columns = {name: np.asarray(table[name]) for name in ("sequence", "offset", "length")}
+        return cls(
+            runs={name: Runs(**{key: each[parts == name] for key, each in columns.items()}) for name in PARTS}
+        )
 
 
-def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_fraction: float) -> Split:
-    """Draws a split in which every class has its share of every part.
+def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_fraction: float) -> dict[str, Ints]:
+    """Draws parts, each [sequences] rising, in which every class has its share.
 
     Each class is shuffled and cut by itself. The fractions are rounded so that errors do not add up over the
     classes, and every class keeps at least one sequence for training.
@@ -82,11 +166,11 @@ def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_
             parts[name].append(members[:taken])
             members = members[taken:]
         parts["train"].append(members)
-    return Split(**{name: np.sort(np.concatenate(found)) for name, found in parts.items()})
+    return {name: np.sort(np.concatenate(found)) for name, found in parts.items()}
 
 
-def by_column(seqs: Sequences, name: str) -> Split:
-    """Returns the split that a field of the data states.
+def by_column(seqs: Sequences, name: str) -> dict[str, Ints]:
+    """Returns the parts that a field of the data states, each [sequences] rising.
 
     Raises:
         DataError: a value other than train, valid and test, or no sequence to train on.
@@ -99,7 +183,40 @@ def by_column(seqs: Sequences, name: str) -> Split:
     if wrong.any():
         at = int(np.argmax(wrong))
         raise DataError(f"field {name!r} of sequence {at} is {values[at]!r}; expected one of {', '.join(PARTS)}.")
-    split = Split(**{part: np.flatnonzero(values == part) for part in PARTS})
-    if len(split.train) == 0:
+    parts = {part: np.flatnonzero(values == part) for part in PARTS}
+    if len(parts["train"]) == 0:
         raise DataError(f'no sequence has "train" in field {name!r}.')
-    return split
+    return parts
+
+
+def by_time(seqs: Sequences, valid_fraction: float, test_fraction: float) -> Split:
+    """Returns the split into first, later and last steps: at times that divide all steps so, where there are times.
+
+    Args:
+        seqs: the sequences; `order_by` names their times.
+        valid_fraction: the share of the validation part, 0 … 1; 0 for none.
+        test_fraction: the share of the test part, 0 … 1; 0 for none.
+
+    Raises:
+        DataError: a part without a step, or times that are missing or fall.
+    """
+    shares = {"train": 1 - valid_fraction - test_fraction, "valid": valid_fraction, "test": test_fraction}
+    wanted = {name: share for name, share in shares.items() if share}
+    borders = borders_of(seqs, None, list(wanted.values()), None)
+    runs = dict.fromkeys(PARTS, _NONE) | {
+        name: _runs_between(seqs, *pair) for name, pair in zip(wanted, borders, strict=True)
+    }
+    for name in wanted:
+        if not len(runs[name]):
+            raise DataError(f"the {name} part holds no step; choose other fractions, or 0 for no part.")
+    return Split(runs=runs)
+
+
+def _runs_between(seqs: Sequences, lower: Ints, upper: Ints) -> Runs:
+    first = np.maximum(lower, seqs.starts)
+    length = np.minimum(upper, seqs.starts + seqs.lengths) - first
+    kept = np.flatnonzero(length > 0)
+    return Runs(sequence=kept, offset=(first - seqs.starts)[kept], length=length[kept])
+
+
+_NONE = Runs(sequence=np.zeros(0, np.int64), offset=np.zeros(0, np.int64), length=np.zeros(0, np.int64))

@@ -25,9 +25,26 @@ def split_by_time(
     seqs: "Sequences", at: Sequence[Any] | None, fractions: Sequence[float] | None, field: str | None, context: Context
 ) -> tuple["Sequences", ...]:
     """Returns one Sequences a part; the borders are one time for all, or fractions of each sequence's steps."""
+    _check_context(context)
+    pairs = borders_of(seqs, at, fractions, field)
+    words = f"at={[str(when) for when in at]}" if at is not None else f"fractions={fractions}"
+    view = f"split_by_time({words}, context={context!r})"
+    return tuple(
+        part_between(seqs, pair, context, f"{view}, part {number} of {len(pairs)}")
+        for number, pair in enumerate(pairs, start=1)
+    )
+
+
+def borders_of(
+    seqs: "Sequences", at: Sequence[Any] | None, fractions: Sequence[float] | None, field: str | None
+) -> list[tuple[Ints, Ints]]:
+    """Returns between which positions, among all values, each part of each sequence lies: [sequences] each.
+
+    Raises:
+        DataError: as `Sequences.split_by_time`.
+    """
     if (at is None) == (fractions is None):
         raise DataError("split_by_time: give either at= or fractions=.")
-    _check_context(context)
     name = seqs.order_by if field is None else field
     bounds = seqs.bounds_of(np.arange(len(seqs)))
     if name is None:
@@ -35,14 +52,8 @@ def split_by_time(
         borders = _own_borders(seqs, fractions)
     else:
         borders = _common_borders(seqs, bounds, name, at, fractions)
-    words = f"at={[str(when) for when in at]}" if at is not None else f"fractions={fractions}"
-    view = f"split_by_time({words}, context={context!r})"
-    every = [np.minimum(seqs.starts, bounds.floor), *borders, np.maximum(bounds.ceiling, seqs.starts + seqs.lengths)]
-    pairs = list(pairwise(every))
-    return tuple(
-        _part(seqs, bounds, pair, context, f"{view}, part {number} of {len(pairs)}")
-        for number, pair in enumerate(pairs, start=1)
-    )
+    first, last = np.minimum(seqs.starts, bounds.floor), np.maximum(bounds.ceiling, seqs.starts + seqs.lengths)
+    return list(pairwise([first, *borders, last]))
 
 
 def _common_borders(
@@ -77,9 +88,20 @@ def _apart(seqs: "Sequences", bounds: Bounds) -> Bounds:
     return replace(bounds, ceiling=np.minimum(bounds.ceiling, seqs.starts + seqs.lengths))
 
 
-def _part(seqs: "Sequences", bounds: Bounds, pair: tuple[Ints, Ints], context: Context, view: str) -> "Sequences":
-    """Returns the part whose own steps lie from the first position of the pair up to the second."""
+def part_between(seqs: "Sequences", pair: tuple[Ints, Ints], context: Context, view: str) -> "Sequences":
+    """Returns the part whose own steps lie from the first position of the pair up to the second.
+
+    Args:
+        seqs: the sequences.
+        pair: [sequences] each, among all values; equal where a sequence has no step in the part.
+        context: see `split_by_time`.
+        view: what the note calls it.
+
+    Raises:
+        DataError: the part holds no step.
+    """
     lower, upper = pair
+    bounds = seqs.bounds_of(np.arange(len(seqs)))
     begin, ends = counted_from(seqs, bounds), seqs.starts + seqs.lengths
     own, stop = np.maximum(lower, seqs.starts), np.minimum(ends, upper)
     starts = seqs.starts if context == "before" else np.maximum(own - (context or 0), seqs.starts)

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
-from drystone.train.model import SequenceClassifier
+from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.schema import Schema
 
 FILE = "drystone.json"
@@ -23,7 +23,7 @@ def about(schema: Schema, *, inputs: dict[str, Entry], outputs: dict[str, Entry]
     return {
         "drystone": version("drystone"),
         "target": schema.target,
-        "classes": list(schema.classes),
+        "classes": schema.outputs["classes"],
         "inputs": inputs,
         "outputs": outputs,
     }

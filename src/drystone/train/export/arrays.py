@@ -7,12 +7,12 @@ from torch import Tensor
 
 from drystone.core.trained import LSTMWeights, Trained
 from drystone.train.export.format import Source
-from drystone.train.model import SequenceClassifier
+from drystone.train.tasks.classify.model import SequenceClassifier
 
 
 def arrays_of(source: Source) -> Trained:
     """Returns the weights and settings of a trained model, in float64 on the host."""
-    model = source.model
+    model = source.classifier
     return Trained(
         columns=source.schema.features.columns,
         mean=_array(model.mean),

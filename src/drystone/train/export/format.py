@@ -8,9 +8,10 @@ from typing import Any
 
 from drystone.core.errors import ConfigError
 from drystone.core.extras import need
-from drystone.train.model import SequenceClassifier
+from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
+from drystone.train.tasks.classify.model import SequenceClassifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,21 @@ class Source:
 
     settings: Settings
     schema: Schema
-    model: SequenceClassifier
+    model: RunModel
+
+    @property
+    def classifier(self) -> SequenceClassifier:
+        """The model.
+
+        Raises:
+            ConfigError: it is none that formats know.
+        """
+        if not isinstance(self.model, SequenceClassifier):
+            raise ConfigError(
+                f"the run was trained to {self.settings.task}; only runs that classify can be exported so far. "
+                f"drystone predict, and run.predict in Python, serve it."
+            )
+        return self.model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

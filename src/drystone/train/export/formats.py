@@ -34,7 +34,7 @@ def export(source: Source, path: Path, *, to: str, overwrite: bool) -> dict[str,
         overwrite: whether what is there may be replaced.
 
     Raises:
-        ConfigError: another format or ending.
+        ConfigError: another format or ending, or a run of another task.
         DataError: something is in the way, or there is no such folder.
         RunError: a feature that float32 cannot hold well enough, where the format needs that.
         MissingExtraError: a library that the format needs is not installed.
@@ -42,5 +42,6 @@ def export(source: Source, path: Path, *, to: str, overwrite: bool) -> dict[str,
     form = format_of(to)
     form.check_name(path)
     check_free(path, overwrite=overwrite)
+    source.classifier  # noqa: B018  (before anything is loaded or written)
     form.load()
     return form.write(source, path)

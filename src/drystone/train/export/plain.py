@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from drystone.train.export.plain_torch import Classifier
-from drystone.train.model import SequenceClassifier
+from drystone.train.tasks.classify.model import SequenceClassifier
 
 
 def arguments_of(model: SequenceClassifier) -> dict[str, Any]:

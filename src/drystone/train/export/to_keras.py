@@ -15,7 +15,7 @@ def _write(source: Source, path: Path) -> dict[str, Any]:
     valid = entry(
         "bool", ["rows", "steps"], "true at real steps, which come first in each row; every row has one or more"
     )
-    probabilities = entry(FLOAT32, ["rows", len(schema.classes)], "the probability of each class")
+    probabilities = entry(FLOAT32, ["rows", len(schema.outputs["classes"])], "the probability of each class")
     said = about(
         schema,
         inputs={"x": features(schema, FLOAT32), "valid": valid},

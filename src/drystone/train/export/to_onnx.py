@@ -28,12 +28,12 @@ def _write(source: Source, path: Path) -> dict[str, Any]:
         if find_spec("onnxruntime") is not None:
             from drystone.train.export.onnx_check import check
 
-            check(partial, plain_of(source.model))
+            check(partial, plain_of(source.classifier))
     return said
 
 
 def _about(source: Source) -> dict[str, Any]:
-    schema, model = source.schema, source.model
+    schema, model = source.schema, source.classifier
     sizes = model.lstm.sizes
     by_step = ["rows", "steps", sizes.directions * sizes.hidden]
     return about(
@@ -45,7 +45,7 @@ def _about(source: Source) -> dict[str, Any]:
             "c0": state(model, FLOAT32, "what the LSTM starts from: zeros, or the cn of a call before"),
         },
         outputs={
-            "probability": entry(FLOAT32, ["rows", len(schema.classes)], "the probability of each class"),
+            "probability": entry(FLOAT32, ["rows", len(schema.outputs["classes"])], "the probability of each class"),
             "hn": state(model, FLOAT32, "the state h after each row's last real step"),
             "cn": state(model, FLOAT32, "the state c after each row's last real step"),
             "output": entry(FLOAT32, by_step, "the outputs of the last layer, 0 after each row's real steps"),

@@ -18,8 +18,8 @@ FILES = frozenset({SOURCE, WEIGHTS, FILE, "__pycache__"})  # Python makes the la
 
 
 def _write(source: Source, path: Path) -> dict[str, Any]:
-    model = plain_of(source.model)
-    said = _about(source) | {"model": arguments_of(source.model)}
+    model = plain_of(source.classifier)
+    said = _about(source) | {"model": arguments_of(source.classifier)}
     _check_place(path)
     older = partial_name(path, "older")
     with whole_folder(path, older) as folder:
@@ -44,9 +44,9 @@ def _check_place(path: Path) -> None:
 
 
 def _about(source: Source) -> dict[str, Any]:
-    schema, model = source.schema, source.model
+    schema, model = source.schema, source.classifier
     dtype = str(model.head.weight.dtype).removeprefix("torch.")
-    logits = entry(dtype, ["rows", len(schema.classes)], "softmax makes them the probability of each class")
+    logits = entry(dtype, ["rows", len(schema.outputs["classes"])], "softmax makes them the probability of each class")
     return about(
         schema,
         inputs={

@@ -11,7 +11,7 @@ from drystone.core.storage import whole_file
 from drystone.train.checkpoint.files import checksum_of, sync, written
 from drystone.train.folder import names
 
-VERSION = 1
+VERSION = 2
 Status = Literal["training", "finished"]
 FILES: dict[Status, tuple[str, ...]] = {"training": names.AT_START, "finished": (*names.AT_START, *names.AT_END)}
 

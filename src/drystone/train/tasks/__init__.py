@@ -1,1 +1,1 @@
-"""What a model is trained to do, one file a task."""
+"""What a model is trained to do: a folder a task, and `known.TASKS`, which names them."""

@@ -1,47 +1,16 @@
-"""Classify: one class a sequence."""
+"""The class of each sequence."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
-from torch.nn import functional
-from torchmetrics import Metric
-from torchmetrics.classification import MulticlassAccuracy
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
-from drystone.torch.batch import TensorBatch
-from drystone.train.loop.objective import Outcome
 
 Label = str | int | bool
 MAX_NUMBERS_SHOWN = 20
-
-
-class Classify:
-    """Cross-entropy of the sequences that end in a batch, each of weight 1.
-
-    Args:
-        codes: [sequences] the number of the class of each.
-        label_smoothing: share of each target that is spread over all classes.
-    """
-
-    def __init__(self, codes: npt.NDArray[np.int64], label_smoothing: float = 0.0) -> None:
-        self._codes = torch.from_numpy(codes)
-        self._label_smoothing = label_smoothing
-
-    def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
-        logits = model(batch)
-        targets = self._codes[batch.host.ends.sequence].to(logits.device, non_blocking=True)
-        loss = functional.cross_entropy(logits, targets, label_smoothing=self._label_smoothing, reduction="sum")
-        return Outcome(loss=loss, weight=len(targets), predictions=logits, targets=targets)
-
-
-def metrics(num_classes: int) -> dict[str, Metric]:
-    """Returns what is told of a classifier beside its loss."""
-    return {"accuracy": MulticlassAccuracy(num_classes, average="micro", validate_args=False)}
 
 
 def labels_of(seqs: Sequences, target: str) -> npt.NDArray[Any]:
@@ -68,7 +37,7 @@ def labels_of(seqs: Sequences, target: str) -> npt.NDArray[Any]:
     return values
 
 
-def classes_of(labels: npt.NDArray[Any]) -> tuple[Label, ...]:
+def classes_of(labels: npt.NDArray[Any]) -> list[Label]:
     """Returns the classes that occur, sorted.
 
     Raises:
@@ -79,7 +48,7 @@ def classes_of(labels: npt.NDArray[Any]) -> tuple[Label, ...]:
         raise DataError(
             f"every training sequence has the label {classes[0]!r}; a classifier needs at least two classes."
         )
-    return tuple(classes)
+    return classes
 
 
 def codes_of(labels: npt.NDArray[Any], classes: Sequence[Label], seqs: Sequences, target: str) -> npt.NDArray[np.int64]:
@@ -108,7 +77,7 @@ def _whole_numbers(values: npt.NDArray[Any], seqs: Sequences, target: str) -> np
     if broken.any():
         at = int(np.argmax(broken))
         raise DataError(
-            f"target {target!r} is {values[at]} in {seqs.place(at)}; classes are text or whole numbers, and "
-            f"other targets cannot be learned yet."
+            f"target {target!r} is {values[at]} in {seqs.place(at)}; classes are text or whole numbers. "
+            f"Of a measurement with a value a step, task='forecast' learns the next values."
         )
     return values.astype(np.int64)

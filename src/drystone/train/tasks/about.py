@@ -1,0 +1,47 @@
+"""What is known of a task without a framework."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """How one figure of an evaluation is written and compared.
+
+    Args:
+        form: as in f-strings, such as ".3f".
+        higher_is_better: which of two is better.
+    """
+
+    form: str
+    higher_is_better: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """A task, as settings and lists of runs know it.
+
+    Args:
+        name: what users call it.
+        figures: of an evaluation; the first one is what a run is known by.
+        layouts: that it can be trained on.
+        defaults: given what was chosen, returns the settings that depend on the task, each with its default, or None
+            where it has none. A setting that other tasks have here and this one has not does not go with it.
+        check: takes all settings; raises ValueError where they contradict the task.
+    """
+
+    name: str
+    figures: Mapping[str, Figure]
+    layouts: tuple[str, ...]
+    defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    check: Callable[[Any], None]
+
+    @property
+    def figure(self) -> str:
+        """The name of the figure that a run is known by."""
+        return next(iter(self.figures))
+
+    def write(self, name: str, value: float) -> str:
+        """Returns a figure in words, such as "accuracy 0.981"."""
+        return f"{name} {value:{self.figures[name].form}}"

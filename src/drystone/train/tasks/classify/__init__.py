@@ -1,0 +1,1 @@
+"""Classify: one class a sequence."""

@@ -1,0 +1,26 @@
+"""Classification, as settings and lists of runs know it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from drystone.train.tasks.about import About, Figure
+
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "layout": "padded",
+        "bidirectional": True,
+        "pooling": "mean",
+        "head_dropout": 0.5,
+        "noise": 0.1,
+        "label_smoothing": 0.1,
+    }
+)
+
+CLASSIFY = About(
+    name="classify",
+    figures=MappingProxyType({"accuracy": Figure(form=".3f", higher_is_better=True), "loss": Figure(form=".4f")}),
+    layouts=("padded", "bucketed", "packed"),
+    defaults=lambda _: DEFAULTS,
+    check=lambda _: None,
+)

@@ -1,0 +1,54 @@
+"""Forecasts, as settings and lists of runs know them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from drystone.train.tasks.about import About, Figure
+
+FIGURES = MappingProxyType(
+    {
+        "rmse": Figure(form=".5g"),
+        "mae": Figure(form=".5g"),
+        "r2": Figure(form=".4f", higher_is_better=True),
+        "loss": Figure(form=".4f"),
+    }
+)
+
+
+def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings that depend on the task; windows are sequences of their own, so nothing is carried then."""
+    return {
+        "layout": "stateful" if given.get("window") is None else "padded",
+        "bidirectional": False,
+        "head_dropout": 0.0,
+        "noise": 0.0,
+        "horizon": 1,
+        "context": None,
+        "lead": None,
+        "align": None,
+        "backprop_steps": None,
+        "window": None,
+        "stride": None,
+    }
+
+
+def check(settings: Any) -> None:
+    """Raises ValueError where settings contradict each other."""
+    if settings.bidirectional:
+        raise ValueError("bidirectional is on; a forecast must not read backward, from what is still to come.")
+    if settings.stride is not None and settings.window is None:
+        raise ValueError("stride needs window too: the steps of each window.")
+    if settings.layout == "packed" and None not in (settings.window, settings.steps) and settings.steps < settings.window:
+        raise ValueError(f"steps is {settings.steps}; rows of windows of {settings.window} steps need as many.")
+    if settings.align is not None and settings.lead is not None:
+        raise ValueError("lead warms up the parts that series are cut into; with align they stay whole. Leave out lead.")
+
+
+FORECAST = About(
+    name="forecast",
+    figures=FIGURES,
+    layouts=("stateful", "padded", "bucketed", "packed"),
+    defaults=defaults,
+    check=check,
+)

@@ -1,0 +1,227 @@
+"""Forecast, as a run knows it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import nn
+from torchmetrics import Metric
+
+from drystone.core.errors import ConfigError, DataError
+from drystone.core.lengths import offsets_of, place_of, ranges
+from drystone.core.loader import Loader
+from drystone.core.sequences import Sequences
+from drystone.core.words import so_many
+from drystone.train.features import check_finite, choose_features, mean_and_spread
+from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
+from drystone.train.loaders import loader_of, prediction_loader
+from drystone.train.loop.evaluator import Evaluator, device_of_model
+from drystone.train.model import ModelSpec, RunModel
+from drystone.train.schema import Schema
+from drystone.train.settings import Settings
+from drystone.train.split import PARTS, Split, by_time
+from drystone.train.tasks.forecast.about import FORECAST
+from drystone.train.tasks.forecast.model import Forecaster
+from drystone.train.tasks.forecast.objective import LastSteps, SquaredErrors, metrics
+from drystone.train.tasks.forecast.pasts import pasts
+from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastScores(Scores):
+    """Figures of forecasts, in the units of the target, over all scored steps and the whole horizon.
+
+    Args:
+        steps: how many were scored: those whose next values are known.
+        rmse: the root of the mean squared error.
+        mae: the mean absolute error.
+        r2: the share of the variance that is explained.
+    """
+
+    steps: int
+    rmse: float
+    mae: float
+    r2: float
+
+
+class Forecast(Task):
+    """What the target will be at the next steps, at every step."""
+
+    about = FORECAST
+
+    @classmethod
+    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
+        """Proves that the target is a measurement, and splits by time: no two parts share a target."""
+        _check_target(seqs, settings.target)
+        features = choose_features(seqs, settings.features)
+        schema = Schema(
+            features=features,
+            target=settings.target,
+            outputs={"horizon": settings.horizon},
+            data=seqs.fingerprint((*features.names, settings.target)),
+        )
+        split = _split(seqs, settings)
+        task = cls(settings, schema)
+        for part in PARTS:
+            if len(split.part(part)):
+                task.check_scored(split.sequences(seqs, part, settings.context or "before"), f"the {part} part")
+        return schema, split
+
+    @property
+    def horizon(self) -> int:
+        """How many steps ahead."""
+        return self.schema.outputs["horizon"]
+
+    def new_model(self) -> Forecaster:
+        """Returns a forecaster."""
+        return Forecaster(ModelSpec(self.schema.features, self.horizon, self.settings))
+
+    def fit_statistics(self, model: RunModel, seqs: Sequences) -> None:
+        """Sets what the model scales features and target with."""
+        assert isinstance(model, Forecaster)
+        super().fit_statistics(model, seqs)
+        model.set_target_statistics(*mean_and_spread(seqs, self.schema.target))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The features, and the next values of the target."""
+        return (*self.schema.features.names, self._ahead)
+
+    def to_train_on(self, seqs: Sequences) -> Sequences:
+        """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
+        settings = self.settings
+        if settings.window is not None:
+            found = seqs.windows(settings.window, settings.stride or self.horizon, self.horizon)
+            if not len(found):
+                raise DataError(
+                    f"window is {settings.window} and horizon {self.horizon}: the longest series of the training part has "
+                    f"{so_many(int(seqs.lengths.max()), 'step')}, so it holds no such window. Give shorter ones."
+                )
+            return self._with_targets(found)
+        if settings.layout == "stateful" and settings.align is None and len(seqs) < stateful_rows(settings):
+            parts = -(-stateful_rows(settings) // len(seqs))
+            seqs = seqs.cut(parts, stateful_steps(settings) if settings.lead is None else settings.lead)
+        return self._with_targets(seqs)
+
+    def objective(self, seqs: Sequences) -> SquaredErrors:
+        """Returns the squared errors."""
+        return SquaredErrors(self._ahead)
+
+    def metrics(self) -> dict[str, Metric]:
+        """Returns rmse, mae and r2."""
+        return metrics()
+
+    def evaluator(
+        self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
+    ) -> Evaluator:
+        """Returns what measures forecasts at every step whose next values are known, each from the past that it may use."""
+        _check_target(seqs, self.schema.target)
+        self.check_scored(seqs, "it")
+        found = self._with_targets(seqs)
+        first, stop = found.scored_steps()
+        loader = self._loader(found, self.fields, device, first, stop - first)
+        return Evaluator(SquaredErrors(self._ahead), loader, self.metrics(), between=between)
+
+    def check_scored(self, seqs: Sequences, what: str) -> None:
+        """Raises DataError where no step has its next values in the same sequence, or part."""
+        first, stop = self._with_targets(seqs).scored_steps()
+        if not (stop > first).any():
+            raise DataError(
+                f"horizon is {self.horizon}, and {what} holds no step with {so_many(self.horizon, 'step')} after it: the "
+                f"longest sequence has {so_many(int(seqs.lengths.max()), 'step')}. Give a shorter horizon, or more data."
+            )
+
+    def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ForecastScores:
+        """Returns loss, rmse, mae and r2."""
+        first, stop = self._with_targets(seqs).scored_steps()
+        named = {name: figures[name] for name in ("loss", "rmse", "mae", "r2")}
+        return ForecastScores(sequences=len(seqs), steps=int((stop - first).sum()), **named)
+
+    def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
+        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, and one column a step ahead."""
+        forecasts = self._forecasts(model, seqs)
+        broken = ~np.isfinite(forecasts).all(axis=1)
+        if broken.any():
+            sequence, step = place_of(int(np.argmax(broken)), seqs.lengths)
+            raise DataError(
+                f"{seqs.place(sequence, step)} holds numbers so far from the training data that the model overflows."
+            )
+        return self._table(seqs, forecasts)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """y+1, y+2, ... for a target y."""
+        return tuple(f"{self.schema.target}+{ahead}" for ahead in range(1, self.horizon + 1))
+
+    def __str__(self) -> str:
+        return f"the next {so_many(self.horizon, 'value')} of {self.schema.target!r}"
+
+    @property
+    def _ahead(self) -> str:
+        return f"{self.schema.target} ahead"
+
+    def _with_targets(self, seqs: Sequences) -> Sequences:
+        return seqs.ahead(self.schema.target, range(1, self.horizon + 1), name=self._ahead)
+
+    def _loader(
+        self,
+        seqs: Sequences,
+        fields: tuple[str, ...],
+        device: torch.device,
+        first: npt.NDArray[np.int64],
+        count: npt.NDArray[np.int64],
+    ) -> Loader:
+        """Returns a loader of all that forecasts at some steps of each sequence are made from."""
+        if self.settings.window is not None:
+            return prediction_loader(pasts(seqs, self.settings.window, first, count), fields, device)
+        return loader_of(seqs, carrying_layout(seqs.lengths), fields, device)
+
+    def _forecasts(self, model: nn.Module, seqs: Sequences) -> npt.NDArray[np.float64]:
+        """Returns [steps of all sequences, horizon]."""
+        windowed = self.settings.window is not None
+        names = self.schema.features.names
+        loader = self._loader(seqs, names, device_of_model(model), np.zeros_like(seqs.lengths), seqs.lengths)
+        offsets = offsets_of(seqs.lengths)
+        result = np.zeros((seqs.num_steps, self.horizon))
+        for batch, outcome in Evaluator(LastSteps(ends_only=windowed), loader).outcomes(model):
+            assert outcome.predictions is not None
+            spans = batch.spans
+            at = batch.grid.ends.sequence if windowed else ranges(offsets[spans.sequence] + spans.offset, spans.length)
+            result[at] = outcome.predictions.cpu().numpy()
+        return result
+
+    def _table(self, seqs: Sequences, forecasts: npt.NDArray[np.float64]) -> pa.Table:
+        of = np.repeat(np.arange(len(seqs)), seqs.lengths)
+        columns: dict[str, Any] = {"sequence": of}
+        columns |= {name: ids.take(of) for name, ids in id_column(seqs, ("sequence", "step", *self.output_names)).items()}
+        columns["step"] = ranges(np.zeros_like(seqs.lengths), seqs.lengths)
+        if seqs.order_by is not None:
+            name = f"{seqs.order_by}_order" if seqs.order_by in (*columns, *self.output_names) else seqs.order_by
+            columns[name] = seqs.field(seqs.order_by).to_arrow().flatten()
+        return pa.table(columns | dict(zip(self.output_names, forecasts.T, strict=True)))
+
+
+def _check_target(seqs: Sequences, target: str) -> None:
+    """Raises DataError where the target is no number a step, or is NaN somewhere."""
+    field = seqs.field(target)
+    if not field.per_step or field.item_shape or field.values.dtype.kind not in "iuf":
+        kind = "step" if field.per_step else "sequence"
+        raise DataError(f"target {target!r} is {field.describe()} a {kind}; a forecast needs one number a step.")
+    check_finite(seqs, target, "targets of forecasts")
+
+
+def _split(seqs: Sequences, settings: Settings) -> Split:
+    if settings.split_column is None:
+        return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
+    parts = stated_parts(seqs, settings)
+    if settings.valid_fraction:
+        raise ConfigError(
+            f"valid_fraction is {settings.valid_fraction}, a share of time, and split_column states whole series: say "
+            f'"valid" of some in {settings.split_column!r}, or leave out split_column.'
+        )
+    check_validation(settings, parts)
+    return Split.of_wholes(seqs.lengths, parts)

@@ -1,0 +1,17 @@
+"""The tasks that there are, as far as they are known without a framework; `find` has the rest."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from drystone.train.tasks.about import About
+from drystone.train.tasks.classify.about import CLASSIFY
+from drystone.train.tasks.forecast.about import FORECAST
+
+TASKS: Mapping[str, About] = MappingProxyType({about.name: about for about in (CLASSIFY, FORECAST)})
+OF_TASKS = frozenset(name for about in TASKS.values() for name in about.defaults({}))
+"""The settings that depend on the task."""
+
+
+def goes_with(name: str) -> list[str]:
+    """Returns the tasks that a setting goes with."""
+    return [task for task, about in TASKS.items() if name not in OF_TASKS or name in about.defaults({})]

@@ -1,0 +1,157 @@
+"""What a task is: everything about a run that depends on what its model is trained to do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pyarrow as pa
+import torch
+from torch import nn
+from torchmetrics import Metric
+
+from drystone.core.errors import ConfigError
+from drystone.core.sequences import Sequences
+from drystone.train.loop.evaluator import Evaluator
+from drystone.train.loop.objective import Objective
+from drystone.train.model import RunModel
+from drystone.train.schema import Schema
+from drystone.train.settings import NEED_VALIDATION, Settings
+from drystone.train.split import Ints, Split, by_column
+from drystone.train.tasks.about import About
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Figures over some sequences; each task has more.
+
+    Args:
+        sequences: how many.
+        loss: Σ weighted loss ÷ Σ weight.
+    """
+
+    sequences: int
+    loss: float
+
+
+class Task(ABC):
+    """What the model of a run is trained to do.
+
+    A new one is a folder with a subclass of this, entered in `find.KINDS`, and its `About`, entered in `known.TASKS`.
+
+    Args:
+        settings: of the run, filled in for the task.
+        schema: what the model takes and predicts.
+    """
+
+    about: ClassVar[About]
+
+    def __init__(self, settings: Settings, schema: Schema) -> None:
+        self.settings = settings
+        self.schema = schema
+
+    @classmethod
+    @abstractmethod
+    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
+        """Proves that the data serve, chooses the features, and draws the parts.
+
+        Raises:
+            DataError, ConfigError: they do not serve; the message names the place or the setting.
+        """
+
+    @abstractmethod
+    def new_model(self) -> RunModel:
+        """Returns a model with new weights."""
+
+    def fit_statistics(self, model: RunModel, seqs: Sequences) -> None:
+        """Sets what the model scales with, from the training part."""
+        model.set_statistics(*self.schema.features.statistics(seqs))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that batches of the training part hold."""
+        return self.schema.features.names
+
+    def to_train_on(self, seqs: Sequences) -> Sequences:
+        """Returns what is laid out in training: the training part, or a view of it."""
+        return seqs
+
+    @abstractmethod
+    def objective(self, seqs: Sequences) -> Objective:
+        """Returns what is minimised, over what `to_train_on` returned."""
+
+    @abstractmethod
+    def metrics(self) -> dict[str, Metric]:
+        """Returns the figures beside the loss."""
+
+    @abstractmethod
+    def evaluator(
+        self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
+    ) -> Evaluator:
+        """Returns what measures a model on sequences with targets; no figure depends on their layout.
+
+        Args:
+            seqs: the sequences; of a part, with what came before it.
+            device: of the model.
+            between: called between batches; may raise to end the evaluation.
+
+        Raises:
+            DataError: a target is missing, or cannot be used.
+        """
+
+    @abstractmethod
+    def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> Scores:
+        """Returns the figures of an evaluation as a record, in the order in which they are shown."""
+
+    @abstractmethod
+    def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
+        """Returns the predictions, in the order of the sequences.
+
+        Raises:
+            DataError: a sequence is so far from the training data that the model overflows; the message names it.
+        """
+
+    @property
+    @abstractmethod
+    def output_names(self) -> tuple[str, ...]:
+        """What each number of an output of `RunModel.advance` is called."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """What is learned, in words, such as "'speaker' in 9 classes"."""
+
+    def in_words(self, scores: Mapping[str, Any]) -> list[str]:
+        """Returns figures as lines, such as "accuracy 0.981", the one that a run is known by first."""
+        return [self.about.write(name, scores[name]) for name in self.about.figures if name in scores]
+
+
+def id_column(seqs: Sequences, taken: Collection[str]) -> dict[str, pa.Array]:
+    """Returns the ids of the sequences, where they have any, under a name that no other column of a table has."""
+    if seqs.sequence_id is None:
+        return {}
+    name = seqs.sequence_id if seqs.sequence_id not in taken else f"{seqs.sequence_id}_id"
+    return {name: seqs.field(seqs.sequence_id).to_arrow()}
+
+
+def stated_parts(seqs: Sequences, settings: Settings) -> dict[str, Ints]:
+    """Returns the parts that the field `split_column` states.
+
+    Raises:
+        ConfigError: it states a validation part, and a share is asked for too.
+        DataError: as `by_column`.
+    """
+    assert settings.split_column is not None
+    parts = by_column(seqs, settings.split_column)
+    if settings.valid_fraction and len(parts["valid"]):
+        raise ConfigError(f"{settings.split_column!r} states a validation part; leave out valid_fraction.")
+    return parts
+
+
+def check_validation(settings: Settings, parts: Mapping[str, Ints]) -> None:
+    """Raises ConfigError where a setting needs a validation part, and none is stated or drawn."""
+    for name in NEED_VALIDATION:
+        if getattr(settings, name) is not None and not len(parts["valid"]):
+            raise ConfigError(
+                f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}; '
+                f"valid_fraction draws one from the training part."
+            )
