@@ -39,7 +39,5 @@ def config(
 ) -> None:
     """Prints the template of a task."""
     if task not in TASKS:
-        raise ConfigError(
-            f"there is no task {task!r}.{did_you_mean(task, list(TASKS))} There are: {', '.join(TASKS)}."
-        )
+        raise ConfigError(f"there is no task {task!r}.{did_you_mean(task, list(TASKS))} There are: {', '.join(TASKS)}.")
     typer.echo(template(task), nl=False)

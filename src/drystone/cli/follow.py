@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from drystone.train.follow.follower import Answer, Follower
     from drystone.train.follow.kept_state import KeptState
 
-NOBODY_READS = 1
+STANDARD_INPUT = 0  # its handle
+NOBODY_READS = 1  # the exit code
 MAX_SHOWN = 8  # streams
 
 
@@ -57,7 +58,9 @@ def follow(run: "Run", options: FollowOptions) -> None:
     follower, predictor, kept = followed_by(
         run, options.state, max_streams=options.max_streams, forget_after=options.forget_seconds
     )
-    with stop_request() as request, kept.held(follower.take_again) if kept else nullcontext():
+    with stop_request() as request, kept.held(follower.take_again) if kept is not None else nullcontext():
+        if os.isatty(STANDARD_INPUT):
+            typer.echo("waiting for lines of JSON; Ctrl-D ends.", err=True)
         if options.state is not None:
             _say_where(predictor, options.state)
         try:
@@ -71,7 +74,7 @@ def follow(run: "Run", options: FollowOptions) -> None:
 
 def _answer_all(follower: "Follower", kept: "KeptState | None", save_seconds: float, request: StopRequest) -> None:
     saved = time.monotonic()
-    for lines in Incoming(sys.stdin.fileno()).batches(lambda: request.by is not None):
+    for lines in Incoming(STANDARD_INPUT).batches(lambda: request.by is not None):
         if lines:
             taken = follower.take(lines, time.time())
             if kept is not None and taken.accepted.lines:

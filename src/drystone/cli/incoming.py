@@ -44,6 +44,8 @@ class Incoming:
                 yield lines[first : first + MAX_LINES]
 
     def _read(self) -> None:
-        while chunk := os.read(self._handle, CHUNK):
-            self._chunks.put(chunk)
-        self._chunks.put(b"")
+        try:
+            while chunk := os.read(self._handle, CHUNK):
+                self._chunks.put(chunk)
+        finally:
+            self._chunks.put(b"")
