@@ -65,7 +65,7 @@ class StatefulPredictor:
         module: nn.Module | None = None,
         num_features: int | None = None,
         max_streams: int | None = None,
-        forget_after: float | None = None,
+        forget_after: int | float | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         clock: Callable[[], float] = time.time,

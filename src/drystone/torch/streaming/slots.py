@@ -1,6 +1,7 @@
 """Which slot of the table each stream has, how many steps it had, and when it was used last."""
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +49,7 @@ class Slots:
         """Returns the slot of each stream, FREE where it is not held."""
         if self._last is not None and self._last[0] is streams:
             return self._last[1]
-        found = [self._slot_of.get(stream, FREE) for stream in streams]
-        return np.array(found, dtype=np.int64)
+        return np.fromiter(map(self._slot_of.get, streams, repeat(FREE)), np.int64, len(streams))
 
     def needed(self, num_new: int) -> int:
         """Returns how many slots the table must have before so many streams are added: it grows by doubling."""
