@@ -36,7 +36,7 @@ def max_cells(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.usefixtures("max_cells")
 @pytest.mark.parametrize("kind", KINDS)
 @given(actions, st.integers(0, 1000))
-@settings(max_examples=25)
+@settings(max_examples=20)
 def test_every_stream_gets_what_it_gets_alone(kind: str, todo: list[Any], seed: int) -> None:
     model = make(kind).eval()
     predictor = StatefulPredictor(model)
@@ -70,7 +70,9 @@ def test_every_stream_gets_what_it_gets_alone(kind: str, todo: list[Any], seed: 
 
 
 @given(st.integers(1, 5), st.lists(st.lists(names, min_size=1, max_size=5), max_size=12))
-def test_of_more_than_max_streams_the_least_recently_used_is_forgotten(max_streams: int, calls: list[list[str]]) -> None:
+def test_of_more_than_max_streams_the_least_recently_used_is_forgotten(
+    max_streams: int, calls: list[list[str]]
+) -> None:
     predictor = StatefulPredictor(make("gru"), max_streams=max_streams)
     held: dict[str, int] = {}
     forgotten = 0

@@ -19,5 +19,6 @@ def checksum_of(tensors: Iterable[tuple[str, object]], text: str = "") -> str:
         if isinstance(tensor, Tensor):
             total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
             values = tensor.detach().cpu().contiguous().reshape(-1)
-            total.update(values.view(torch.uint8).numpy().data)
+            if len(values):
+                total.update(values.view(torch.uint8).numpy().data)
     return total.hexdigest()
