@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from drystone.core.errors import DataError, StreamInputError
+from drystone.torch.streaming.slots import Slots
 
 Ints = npt.NDArray[np.int64]
 
@@ -43,8 +44,12 @@ class IdReader:
         self._raw: Any = None
         self._last: Ids | None = None
 
-    def read(self, raw: Any) -> Ids:
+    def read(self, raw: Any, slots: Slots) -> Ids:
         """Returns the streams of a column of ids; the same object where the ids are those of the last call.
+
+        Args:
+            raw: texts, as a list, a NumPy or Arrow array, or any column that NumPy takes.
+            slots: ids that are held were found right when they came first.
 
         Raises:
             StreamInputError: an id that is missing, empty or not text.
@@ -52,7 +57,8 @@ class IdReader:
         """
         if self._last is not None and _are_equal(raw, self._raw):
             return self._last
-        found = ids_of(listed(raw))
+        rows = listed(raw)
+        found = Ids(streams=rows, stream=None) if slots.are_held_once(rows) else ids_of(rows)
         self._raw, self._last = _kept(raw), found
         return found
 
