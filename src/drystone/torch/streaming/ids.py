@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from drystone.core.errors import DataError, StreamInputError
+from drystone.torch.streaming.slots import Slots
 
 Ints = npt.NDArray[np.int64]
 
@@ -43,8 +44,12 @@ class IdReader:
         self._raw: Any = None
         self._last: Ids | None = None
 
-    def read(self, raw: Any) -> Ids:
+    def read(self, raw: Any, slots: Slots) -> Ids:
         """Returns the streams of a column of ids; the same object where the ids are those of the last call.
+
+        Args:
+            raw: texts, as a list, a NumPy or Arrow array, or any column that NumPy takes.
+            slots: ids that are held were found right when they came first.
 
         Raises:
             StreamInputError: an id that is missing, empty or not text.
@@ -52,7 +57,8 @@ class IdReader:
         """
         if self._last is not None and _are_equal(raw, self._raw):
             return self._last
-        found = ids_of(listed(raw))
+        rows = listed(raw)
+        found = Ids(streams=rows, stream=None) if slots.are_held_once(rows) else ids_of(rows)
         self._raw, self._last = _kept(raw), found
         return found
 
@@ -81,9 +87,10 @@ def ids_of(rows: list[Any]) -> Ids:
     Raises:
         StreamInputError: an id that is missing, empty or not text.
     """
-    if not all(issubclass(kind, str) for kind in set(map(type, rows))) or "" in rows:
+    are_texts = all(issubclass(kind, str) for kind in set(map(type, rows)))
+    number = dict.fromkeys(rows) if are_texts else {}
+    if not are_texts or "" in number:
         raise StreamInputError(_reasons(rows), num_streams=len(rows))
-    number = dict.fromkeys(rows)
     if len(number) == len(rows):
         return Ids(streams=rows, stream=None)
     number = {name: at for at, name in enumerate(number)}
@@ -104,15 +111,18 @@ def _wrong(name: Any) -> str | None:
 
 
 def _are_equal(raw: Any, kept: Any) -> bool:
-    if type(raw) is not type(kept):
+    """Whether two columns hold the same; another order is mostly seen in the first id."""
+    if type(raw) is not type(kept) or len(raw) != len(kept):
         return False
     try:
+        if raw[0] != kept[0]:
+            return False
         if isinstance(raw, np.ndarray):
             return raw.dtype == kept.dtype and np.array_equal(raw, kept)
         if isinstance(raw, pa.Array | pa.ChunkedArray):
             return raw.equals(kept)
         return isinstance(raw, (list, tuple)) and raw == kept
-    except (TypeError, ValueError):  # what is no text may not be comparable; reading it says so
+    except (TypeError, ValueError, LookupError):  # what is no column of texts may not be comparable; reading it says so
         return False
 
 

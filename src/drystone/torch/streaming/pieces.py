@@ -42,8 +42,8 @@ def pieces(num_steps: npt.NDArray[np.int64], max_cells: int = MAX_CELLS) -> Iter
         [(0, 3, 0, 2), (0, 1, 2, 5)]
     """
     first = 0
-    for stop in np.unique(num_steps).tolist():
-        num_rows = int(np.searchsorted(-num_steps, -stop, side="right"))
+    last_rows = np.flatnonzero(np.diff(num_steps, append=0))[::-1]  # of each number of steps, the fewest first
+    for num_rows, stop in zip((last_rows + 1).tolist(), num_steps[last_rows].tolist(), strict=True):
         most_steps = max(max_cells // num_rows, 1)
         for step in range(first, stop, most_steps):
             for row in range(0, num_rows, max_cells):

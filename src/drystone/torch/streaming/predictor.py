@@ -55,7 +55,7 @@ class StatefulPredictor:
         >>> from drystone.torch import LSTM, StatefulPredictor
         >>> predictor = StatefulPredictor(LSTM(2, 8))
         >>> predictor.step(["pump-7", "pump-9"], [[0.5, 1.0], [0.25, 2.0]]).shape
-        torch.Size([2, 1, 8])
+        torch.Size([2, 8])
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class StatefulPredictor:
         module: nn.Module | None = None,
         num_features: int | None = None,
         max_streams: int | None = None,
-        forget_after: float | None = None,
+        forget_after: int | float | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
         clock: Callable[[], float] = time.time,
@@ -119,7 +119,7 @@ class StatefulPredictor:
             return by_stream(self._advance(arrived), arrived, is_one_step)
         if values is None:
             raise DataError("there are ids and no values; pass step(ids, values), or values by stream id.")
-        arrived, leading = read_columns(self._ids.read(ids), values, self._num_features, self._dtype)
+        arrived, leading = read_columns(self._ids.read(ids, self._slots), values, self._num_features, self._dtype)
         outputs = self._advance(arrived)
         return outputs.reshape(*leading, *outputs.shape[1:])
 

@@ -1,6 +1,8 @@
 """Which slot of the table each stream has, how many steps it had, and when it was used last."""
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,7 @@ class Slots:
         self.num_steps = np.zeros(0, np.int64)
         self.use = np.zeros(0, np.int64)
         self.used_at = np.zeros(0, np.float64)
+        self._row = np.zeros(0, np.int64)
 
     def __len__(self) -> int:
         return len(self._slot_of)
@@ -48,8 +51,22 @@ class Slots:
         """Returns the slot of each stream, FREE where it is not held."""
         if self._last is not None and self._last[0] is streams:
             return self._last[1]
-        found = [self._slot_of.get(stream, FREE) for stream in streams]
-        return np.array(found, dtype=np.int64)
+        return np.fromiter(map(self._slot_of.get, streams, repeat(FREE)), np.int64, len(streams))
+
+    def are_held_once(self, rows: Sequence[Any]) -> bool:
+        """Whether rows are ids of streams that are held, each once; `find` then knows them already."""
+        try:
+            found = self.find(rows)
+        except TypeError:  # not hashable
+            return False
+        if (found == FREE).any():
+            return False
+        number = np.arange(len(found))
+        self._row[found] = number  # of a stream that comes twice, the last row stays
+        if (self._row[found] != number).any():
+            return False
+        self._last = (rows, found)
+        return True
 
     def needed(self, num_new: int) -> int:
         """Returns how many slots the table must have before so many streams are added: it grows by doubling."""
@@ -74,10 +91,10 @@ class Slots:
         new = np.flatnonzero(found == FREE)
         self._grow(self.needed(len(new)))
         order = self._uses + np.arange(len(streams))
-        known = found != FREE
-        self.use[found[known]] = order[known]
         slots = found
         if len(new):
+            known = found != FREE
+            self.use[found[known]] = order[known]  # these are not forgotten for room
             self._make_room(len(new))
             slots = found.copy()
             slots[new] = [self._add(streams[at]) for at in new.tolist()]
@@ -142,4 +159,5 @@ class Slots:
         self.num_steps = np.append(self.num_steps, np.zeros(more, np.int64))
         self.use = np.append(self.use, np.zeros(more, np.int64))
         self.used_at = np.append(self.used_at, np.full(more, np.inf))
+        self._row = np.zeros(capacity, np.int64)
         self.capacity = capacity

@@ -18,7 +18,7 @@ from drystone.torch.streaming.fingerprint import checksum_of
 from drystone.torch.streaming.states import Form
 
 VERSION = 1
-KEY = "drystone.streams"  # of the metadata
+RECORD, CHECKSUM = "drystone.streams", "drystone.checksum"  # of the metadata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,6 @@ class Record:
         structure: of the states; see `nest`.
         num_tensors: of the states; None before the first step.
         num_forgotten: streams that were forgotten for room or time.
-        checksum: of all tensors.
     """
 
     version: int
@@ -41,7 +40,6 @@ class Record:
     structure: Any
     num_tensors: int | None
     num_forgotten: int
-    checksum: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,10 +78,10 @@ class Snapshot:
             structure=None if self.form is None else self.form.structure,
             num_tensors=None if self.form is None else len(self.state),
             num_forgotten=self.num_forgotten,
-            checksum=checksum_of(tensors.items()),
         )
+        text = json.dumps(asdict(record))
         with whole_file(path) as partial:
-            save_file(tensors, partial, {KEY: json.dumps(asdict(record))})
+            save_file(tensors, partial, {RECORD: text, CHECKSUM: checksum_of(tensors.items(), text)})
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
@@ -96,16 +94,15 @@ class Snapshot:
             raise DataError(f"there is no file {path}.")
         try:
             with safe_open(path, "pt") as file:
-                metadata = (file.metadata() or {}).get(KEY)
+                metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
         except (SafetensorError, OSError, ValueError) as error:
             raise DataError(f"{path} is no whole file of streams: {error}.") from error
-        if metadata is None:
-            raise DataError(f"{path} holds no streams: StatefulPredictor.save has not written it.")
-        record = _record(path, metadata)
-        if checksum_of(tensors.items()) != record.checksum:
-            raise DataError(f"{path} is damaged: its values are not those that were saved.")
-        return cls._of(record, tensors)
+        if not {RECORD, CHECKSUM} <= metadata.keys():
+            raise DataError(f"{path} holds no streams, or is damaged: it is not what StatefulPredictor.save writes.")
+        if checksum_of(tensors.items(), metadata[RECORD]) != metadata[CHECKSUM]:
+            raise DataError(f"{path} is damaged: its checksum is not the one that was saved.")
+        return cls._of(_record(path, metadata[RECORD]), tensors)
 
     def _tensors(self) -> dict[str, Tensor]:
         texts = [stream.encode("utf-8", "surrogatepass") for stream in self.streams]
@@ -138,12 +135,8 @@ class Snapshot:
         )
 
 
-def _record(path: Path, metadata: str) -> Record:
-    try:
-        content = json.loads(metadata)
-        version = content["version"]
-        if version == VERSION:
-            return Record(**content)
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is damaged: {error!r}.") from error
-    raise DataError(f"{path} has version {version}; this drystone reads version {VERSION}.")
+def _record(path: Path, text: str) -> Record:
+    content = json.loads(text)
+    if content["version"] != VERSION:
+        raise DataError(f"{path} has version {content['version']}; this drystone reads version {VERSION}.")
+    return Record(**content)
