@@ -193,7 +193,7 @@ class Run:
         self,
         *,
         max_streams: int | None = None,
-        forget_after: float | None = None,
+        forget_after: float | int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> StatefulPredictor:
         """Returns what predicts over streams that never end, step by step, each with a state of its own.

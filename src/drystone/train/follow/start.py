@@ -9,7 +9,7 @@ from drystone.train.run import Run
 
 
 def followed_by(
-    run: Run, state: Path | None, *, max_streams: int | None, forget_after: float | None
+    run: Run, state: Path | None, *, max_streams: int | None, forget_after: float | int | None
 ) -> tuple[Follower, StatefulPredictor, KeptState | None]:
     """Returns what answers lines with a run, its predictor, and what keeps the states in a file, if one is named.
 
