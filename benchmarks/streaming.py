@@ -2,11 +2,11 @@
 
     python benchmarks/streaming.py
 
-One LSTM of 128 units, 8 features, the same weights for all. The loop calls `nn.LSTM` once a stream, with the state that it
-keeps for that stream. By hand, one call of `nn.LSTM` (time-major, its faster form) gets h[:, index] and c[:, index] and
-writes them back; it knows the index, checks nothing, and looks up no ids. The predictor gets ids in an order that is another
-one at every call; "same ids": in the order of the call before, as most callers do, so that it knows the index too. The ways
-run one after the other in a random order, time and again; medians, and medians of the ratios of one such turn.
+One `nn.LSTM` of 128 units, 8 features for all. The loop calls it once a stream, with the state that it keeps for that
+stream. By hand, one call gets h[:, index] and c[:, index] and writes them back; it knows the index, checks nothing, and
+looks up no ids. The predictor gets ids in another order at every call; "same ids": in the order of the call before, as most
+callers do, so that it knows the index too. The ways run one after the other in a random order, time and again; medians, and
+medians of the ratios of one such turn.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ import torch
 from common import arguments_of, markdown, seconds_of, where, write
 from torch import nn
 
-from drystone.torch import LSTM, StatefulPredictor
+from drystone.torch import StatefulPredictor
 
 HIDDEN, FEATURES = 128, 8
 STREAMS = 10_000
@@ -39,11 +39,9 @@ class Case:
         torch.manual_seed(seed)
         self.rng = np.random.default_rng(seed)
         self.num_streams, self.num_steps = num_streams, num_steps
-        self.by_hand = nn.LSTM(FEATURES, HIDDEN)
-        ours = LSTM(FEATURES, HIDDEN)
-        ours.load_state_dict(self.by_hand.state_dict())
+        self.lstm = nn.LSTM(FEATURES, HIDDEN, batch_first=True)
         self.ids = np.array([f"stream-{number:05d}" for number in range(STREAMS)], dtype=object)
-        self.predictor, self.same_ids = StatefulPredictor(ours), StatefulPredictor(ours)
+        self.predictor, self.same_ids = StatefulPredictor(self.lstm), StatefulPredictor(self.lstm)
         for predictor in (self.predictor, self.same_ids):
             predictor.step(self.ids, np.zeros((STREAMS, FEATURES), np.float32))
         self.some = self.rng.permutation(self.ids)[:num_streams]
@@ -67,14 +65,14 @@ class Case:
     @torch.inference_mode()
     def one_call(self, index: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         state = self.h[:, index], self.c[:, index]
-        output, (self.h[:, index], self.c[:, index]) = self.by_hand(x.transpose(0, 1), state)
+        output, (self.h[:, index], self.c[:, index]) = self.lstm(x, state)
         return output
 
     @torch.inference_mode()
     def loop(self, ids: Any, x: torch.Tensor) -> list[torch.Tensor]:
         outputs = []
         for name, steps in zip(ids, x, strict=True):
-            output, self.states[name] = self.by_hand(steps[:, None], self.states[name])
+            output, self.states[name] = self.lstm(steps[None], self.states[name])
             outputs.append(output)
         return outputs
 
