@@ -47,14 +47,14 @@ class Arrived:
         """Raises StreamInputError, which names the streams of which predictions or states are not finite.
 
         Args:
-            outputs: [steps of all streams, ...], in the order of the values.
+            outputs: [a, b, ...], where a × b are the steps of all streams, in the order of the values.
             state: tensors whose axis 1 is the rows.
             stream_of_row: the number of each row's stream; None where they are in the same order.
         """
         if are_finite([outputs, *state]):
             return
         reasons: dict[str, str] = {}
-        for stream, step, _, value in self._not_finite(outputs):
+        for stream, step, _, value in self._not_finite(outputs.flatten(0, 1)):
             reasons.setdefault(stream, f"the prediction at step {step} is {value}")
         for part in state:
             for row, (_, value) in first_not_finite(part.movedim(1, 0)).items():

@@ -51,7 +51,7 @@ def read_by_stream(
 
 def by_stream(outputs: Tensor, arrived: Arrived, is_one_step: Mapping[str, bool]) -> dict[str, Tensor]:
     """Returns the predictions of each stream in the form in which its values came."""
-    parts = outputs.split(arrived.num_steps.tolist())
+    parts = outputs.flatten(0, 1).split(arrived.num_steps.tolist())
     found = zip(is_one_step.items(), parts, strict=True)
     return {stream: part[0] if is_one else part for (stream, is_one), part in found}
 

@@ -121,7 +121,7 @@ class StatefulPredictor:
             raise DataError("there are ids and no values; pass step(ids, values), or values by stream id.")
         arrived, leading = read_columns(self._ids.read(ids, self._slots), values, self._num_features, self._dtype)
         outputs = self._advance(arrived)
-        return outputs.reshape(*leading, *outputs.shape[1:])
+        return outputs.reshape(*leading, *outputs.shape[2:])
 
     @property
     def streams(self) -> list[str]:

@@ -57,7 +57,7 @@ class Ran:
     """What the model made of a call.
 
     Args:
-        outputs: [steps of all streams, ...], in the order of the values.
+        outputs: [a, b, ...], where a × b are the steps of all streams, in the order of the values.
         state: tensors whose axis 1 is the rows.
         form: of the state.
     """
@@ -85,9 +85,9 @@ def run(model: Model, rows: Rows, state: list[Tensor] | None, form: Form | None)
         x = (values if cells is None else values[cells]).view(piece.num_rows, piece.num_steps, -1)
         found, after = call(model, x, _before(state, form, piece))
         form = _same_form(form, Form.of(after, piece.num_rows))
-        found = found.reshape(len(x) * piece.num_steps, *found.shape[2:])
         if cells is None:
             return Ran(outputs=found, state=leaves_of(after), form=form)
+        found = found.flatten(0, 1)
         state = form.zeros(len(rows.arrived.streams), values.device) if state is None else state
         for held, leaf in zip(state, leaves_of(after), strict=True):
             held.narrow(1, piece.first_row, piece.num_rows).copy_(leaf)
@@ -98,7 +98,7 @@ def run(model: Model, rows: Rows, state: list[Tensor] | None, form: Form | None)
     assert outputs is not None, "there is at least one step"
     assert state is not None
     assert form is not None
-    return Ran(outputs=outputs, state=state, form=form)
+    return Ran(outputs=outputs[None], state=state, form=form)
 
 
 def _before(state: list[Tensor] | None, form: Form | None, piece: Piece) -> Any:
