@@ -129,7 +129,9 @@ class Settings(BaseModel):
     hidden_size: int = setting(128, MODEL, "units of a layer and direction", ge=1)
     num_layers: int = setting(1, MODEL, "LSTM layers", ge=1)
     bidirectional: bool | None = setting(None, MODEL, "whether a second LSTM reads backward")
-    pooling: Pooling | None = setting(None, MODEL, "classify: how the outputs of a sequence become one: last, mean, max, mean+max")
+    pooling: Pooling | None = setting(
+        None, MODEL, "classify: how the outputs of a sequence become one: last, mean, max, mean+max"
+    )
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
     head_dropout: float | None = setting(
         None, MODEL, "fraction dropped before the head, in training", rare=True, ge=0, lt=1

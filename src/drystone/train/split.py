@@ -133,9 +133,7 @@ class Split:
             raise RunError(f"{path} is not a whole split: {error}") from error
         parts = np.asarray(table["part"])
         columns = {name: np.asarray(table[name]) for name in ("sequence", "offset", "length")}
-        return cls(
-            runs={name: Runs(**{key: each[parts == name] for key, each in columns.items()}) for name in PARTS}
-        )
+        return cls(runs={name: Runs(**{key: each[parts == name] for key, each in columns.items()}) for name in PARTS})
 
 
 def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_fraction: float) -> dict[str, Ints]:

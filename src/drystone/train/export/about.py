@@ -3,8 +3,8 @@
 from importlib.metadata import version
 from typing import Any
 
-from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.schema import Schema
+from drystone.train.tasks.classify.model import SequenceClassifier
 
 FILE = "drystone.json"
 FLOAT32 = "float32"

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import numpy as np
-
 from drystone.core.sequences import Sequences
 from drystone.train.features import changes
 from drystone.train.schema import Schema

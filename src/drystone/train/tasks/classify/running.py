@@ -32,11 +32,16 @@ def running(
     if all(how == "last" for how in poolings):
         return output, ()
     values, real = output.double(), real[:, :, None]
-    zeros = [values.new_zeros(1, len(output), 1), *(values.new_zeros(1, len(output), output.shape[2]) for _ in poolings)]
+    zeros = [
+        values.new_zeros(1, len(output), 1),
+        *(values.new_zeros(1, len(output), output.shape[2]) for _ in poolings),
+    ]
     started, *old = (part[0, :, None] for part in (before or zeros))
     count = started + real.cumsum(dim=1)
     found = [POOLS[how](values, real, part, started > 0) for how, part in zip(poolings, old, strict=True)]
-    pooled = [every / count.clamp(min=1) if how == "mean" else every for how, every in zip(poolings, found, strict=True)]
+    pooled = [
+        every / count.clamp(min=1) if how == "mean" else every for how, every in zip(poolings, found, strict=True)
+    ]
     return torch.cat(pooled, dim=2), tuple(every[:, -1][None] for every in (count, *found))
 
 

@@ -39,10 +39,16 @@ def check(settings: Any) -> None:
         raise ValueError("bidirectional is on; a forecast must not read backward, from what is still to come.")
     if settings.stride is not None and settings.window is None:
         raise ValueError("stride needs window too: the steps of each window.")
-    if settings.layout == "packed" and None not in (settings.window, settings.steps) and settings.steps < settings.window:
+    if (
+        settings.layout == "packed"
+        and None not in (settings.window, settings.steps)
+        and settings.steps < settings.window
+    ):
         raise ValueError(f"steps is {settings.steps}; rows of windows of {settings.window} steps need as many.")
     if settings.align is not None and settings.lead is not None:
-        raise ValueError("lead warms up the parts that series are cut into; with align they stay whole. Leave out lead.")
+        raise ValueError(
+            "lead warms up the parts that series are cut into; with align they stay whole. Leave out lead."
+        )
 
 
 FORECAST = About(

@@ -58,12 +58,7 @@ class Forecast(Task):
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
         _check_target(seqs, settings.target)
         features = choose_features(seqs, settings.features)
-        schema = Schema(
-            features=features,
-            target=settings.target,
-            outputs={"horizon": settings.horizon},
-            data=seqs.fingerprint((*features.names, settings.target)),
-        )
+        schema = Schema.of(seqs, features, settings.target, {"horizon": settings.horizon})
         split = _split(seqs, settings)
         task = cls(settings, schema)
         for part in PARTS:
@@ -197,7 +192,9 @@ class Forecast(Task):
     def _table(self, seqs: Sequences, forecasts: npt.NDArray[np.float64]) -> pa.Table:
         of = np.repeat(np.arange(len(seqs)), seqs.lengths)
         columns: dict[str, Any] = {"sequence": of}
-        columns |= {name: ids.take(of) for name, ids in id_column(seqs, ("sequence", "step", *self.output_names)).items()}
+        columns |= {
+            name: ids.take(of) for name, ids in id_column(seqs, ("sequence", "step", *self.output_names)).items()
+        }
         columns["step"] = ranges(np.zeros_like(seqs.lengths), seqs.lengths)
         if seqs.order_by is not None:
             name = f"{seqs.order_by}_order" if seqs.order_by in (*columns, *self.output_names) else seqs.order_by
