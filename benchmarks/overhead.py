@@ -29,6 +29,7 @@ from drystone.train import MetricsLog, Progress, Saver, Settings, Store
 from drystone.train.loop import step
 from drystone.train.parts import trainer_of
 from drystone.train.prepare import Prepared, prepare
+from drystone.train.tasks.classify.labels import codes_of, labels_of
 
 
 class Stopwatch:
@@ -100,7 +101,8 @@ def bare_epochs(prepared: Prepared) -> Iterator[float]:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    codes = torch.from_numpy(prepared.codes[prepared.split.train])
+    seqs, classes = prepared.loader.seqs, prepared.task.schema.outputs["classes"]
+    codes = torch.from_numpy(codes_of(labels_of(seqs, settings.target), classes, seqs, settings.target))
     model.train()
     while True:
         ready = [(batch, codes[batch.host.ends.sequence]) for batch in batches(prepared.loader)]

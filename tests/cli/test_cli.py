@@ -29,7 +29,7 @@ def test_fit_evaluate_predict_on_the_built_in_data(program: Any) -> None:
     assert code == 0
     assert err == "settings of this data set, unless options say otherwise: noise=1.25\n"
     lines = out.splitlines()
-    assert lines[0] == "trained on 270 sequences; features: x"
+    assert lines[0] == "train 270 sequences, test 370 sequences; features: x"
     assert lines[1].startswith("test accuracy 0.")
     assert lines[2] == "run folder runs/japanese-vowels-1"
     code, out, _ = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels")

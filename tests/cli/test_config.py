@@ -8,11 +8,16 @@ import pytest
 
 from drystone.cli.fit_config import FitConfig
 from drystone.train.settings import Settings
+from drystone.train.tasks.known import TASKS, goes_with
 
 
 @pytest.fixture
 def template(program: Any) -> str:
-    code, out, err = program("config", "classify")
+    return printed(program, "classify")
+
+
+def printed(program: Any, task: str) -> str:
+    code, out, err = program("config", task)
     assert (code, err) == (0, "")
     return out
 
@@ -21,12 +26,20 @@ def weights(run: str) -> bytes:
     return Path(run, "weights.safetensors").read_bytes()
 
 
-def test_the_template_names_every_setting_with_its_default(template: str) -> None:
-    settings = FitConfig.model_fields
-    assert {"data", "out", "overwrite", "quiet", *Settings.model_fields} <= settings.keys()
+@pytest.mark.parametrize(
+    ("task", "others"), [("classify", "horizon window align"), ("forecast", "pooling label_smoothing")]
+)
+def test_the_template_names_every_setting_of_the_task_with_its_default(program: Any, task: str, others: str) -> None:
+    template = printed(program, task)
+    settings = {name: field for name, field in FitConfig.model_fields.items() if task in goes_with(name)}
+    assert {"data", "out", "overwrite", "quiet", "task", "hidden_size"} <= settings.keys()
+    assert not set(others.split()) & settings.keys()
     found = tomllib.loads(template)
     defaults = {name: field.default for name, field in settings.items() if not field.is_required()}
+    defaults |= {"task": task} | TASKS[task].defaults({})
     assert found == {name: value for name, value in defaults.items() if value is not None}
+    assert FitConfig.of(**found, target="y").model_dump(exclude_none=True).keys() >= found.keys()
+    assert not [line for line in template.splitlines() if line.removeprefix("# ").split(" ")[0] in others.split()]
     for name, field in settings.items():
         (line,) = (line for line in template.splitlines() if line.removeprefix("# ").startswith(f"{name} = "))
         assert line.startswith("# ") == (name not in found)
@@ -83,14 +96,14 @@ BAD = [
     ("epoch = 3", [], "run.toml: there is no setting 'epoch'. Did you mean 'epochs'?"),
     ("overwite = true", [], "run.toml: there is no setting 'overwite'. Did you mean 'overwrite'?"),
     ("zzz = 1", [], "run.toml: there is no setting 'zzz'. The settings are: data, target,"),
-    ("rows = 8\nsteps = 64", [], "run.toml: rows goes with layout packed, not with padded."),
+    ("rows = 8\nsteps = 64", [], "run.toml: rows goes with layout packed or stateful, not with padded."),
     ("batch_size = 8\nlayout = 'bucketed'\ncells = 99", [], "run.toml: give either batch_size or cells."),
     ("layout = 'packed'\nrows = 8", [], "run.toml: rows needs steps too."),
     ("layout = 'packed'\nsteps = 64", ["--layout", "padded"], "run.toml with --layout: steps goes with layout packed"),
     ("patience = 2", [], "run.toml: patience needs a validation part"),
     ("evaluate_every = 2", [], "run.toml: evaluate_every needs a validation part"),
     ("split_column = 'part'\ntest_fraction = 0.2", [], "run.toml: split_column is 'part', which states the parts"),
-    ("valid_fraction = 0.5\ntest_fraction = 0.5", [], "must leave some sequences to train on"),
+    ("valid_fraction = 0.5\ntest_fraction = 0.5", [], "must leave something to train on"),
     ("epochs = 0", [], "run.toml: epochs is 0: Input should be greater than or equal to 1."),
     ("hidden_size = 'wide'", [], "run.toml: hidden_size is 'wide'"),
     ("epochs = '3'", [], "run.toml: epochs is '3': Input should be a valid integer."),
@@ -142,4 +155,4 @@ def test_what_a_file_leaves_out_must_be_said(program: Any, tiny: list[str]) -> N
 def test_an_unknown_task_names_the_nearest(program: Any) -> None:
     code, out, err = program("config", "clasify")
     assert (code, out) == (2, "")
-    assert err == "error: there is no task 'clasify'. Did you mean 'classify'? There is: classify.\n"
+    assert err == "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, forecast.\n"

@@ -87,7 +87,7 @@ def test_empty_sequences_are_left_out_again(program: Any, tmp_path: Path) -> Non
         assert program("fit", "e.parquet", "--target", "y", "--drop-empty", *fast)[0] == 0
     code, out, err = program("fit", "--resume", "runs/e-1", "--quiet")
     assert (code, err) == (0, "dropped 1 empty sequence: 1\n")
-    assert out.startswith("trained on 4 sequences")
+    assert out.startswith("train 4 sequences;")
 
 
 def change(stopped: Path, name: str) -> None:

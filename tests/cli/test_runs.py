@@ -65,11 +65,11 @@ def test_the_newest_come_first_with_their_best_figures(program: Any, made: list[
     assert (plain["epochs"], plain["max_epochs"], plain["target"], plain["data"]) == (4, 4, "y", "tiny.parquet")
     assert (plain["best"], plain["monitor"], plain["started"]) == (None, None, "2026-01-01T12:00:00+00:00")
     lines = [json.loads(line) for line in Path("runs/tiny-1/metrics.jsonl").read_text().splitlines()]
-    assert plain["test_accuracy"] == lines[-1]["accuracy"]
+    assert plain["test"] == lines[-1]["accuracy"]
     lines = [json.loads(line) for line in Path("runs/valid/metrics.jsonl").read_text().splitlines()]
     assert valid["best"] == max(line["accuracy"] for line in lines if line["part"] == "valid")
-    assert (valid["monitor"], valid["test_accuracy"]) == ("accuracy", None)
-    assert (half["epochs"], half["test_accuracy"]) == (1, None)
+    assert (valid["monitor"], valid["test"]) == ("accuracy", None)
+    assert (half["epochs"], half["test"]) == (1, None)
 
 
 def test_the_lowest_loss_is_the_best(program: Any, tiny: list[str]) -> None:
@@ -122,7 +122,7 @@ DAMAGES = [
     (write("run.json", "{"), "run.json is damaged"),
     (write("run.json", '{"version": 9, "status": "finished", "files": {}}'), "version 9"),
     (
-        write("run.json", '{"version": 1, "status": "finished", "files": {"weights.safetensors": 3}}'),
+        write("run.json", '{"version": 2, "status": "finished", "files": {"weights.safetensors": 3}}'),
         "not those of a run",
     ),
 ]

@@ -15,7 +15,7 @@ TEST = {"part": "test", "sequences": 3, "loss": 0.4, "accuracy": 0.9}
 
 @pytest.mark.parametrize("records", [EPOCHS, [*EPOCHS, *VALID], VALID, [*EPOCHS, TEST], [EPOCHS[0], TEST], [TEST], []])
 def test_a_picture_is_drawn(records: list[dict[str, Any]], tmp_path: Path) -> None:
-    save_curves(records, tmp_path / "curves.png")
+    save_curves(records, tmp_path / "curves.png", "accuracy")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert [file.name for file in tmp_path.iterdir()] == ["curves.png"]
 
@@ -27,7 +27,7 @@ def test_evaluations_lie_where_their_updates_do() -> None:
 def test_epochs_are_whole_numbers_on_the_axis_of_a_run_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
     monkeypatch.setattr(curves, "save_figure", lambda figure, _: drawn.append(figure))
-    save_curves(EPOCHS[:1], tmp_path / "curves.png")
+    save_curves(EPOCHS[:1], tmp_path / "curves.png", "accuracy")
     for ax in drawn[0].axes:
         first, last = ax.get_xlim()
         assert [tick for tick in ax.get_xticks() if first <= tick <= last] == [1.0]

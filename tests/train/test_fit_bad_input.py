@@ -48,7 +48,7 @@ def spoiled(vowels: Sequences, value: float) -> Sequences:
         (lambda v: v, {"cells": 300}, "cells goes with layout bucketed"),
         (lambda v: v, {"layout": "bucketed", "cells": 300, "batch_size": 3}, "either batch_size or cells"),
         (lambda v: v, {"layout": "packed", "rows": 3}, "rows needs steps too"),
-        (lambda v: v, {"valid_fraction": 0.5, "test_fraction": 0.5}, "some sequences to train on"),
+        (lambda v: v, {"valid_fraction": 0.5, "test_fraction": 0.5}, "something to train on"),
         (
             lambda v: v,
             {"split_column": "speaker"},

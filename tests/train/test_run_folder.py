@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Progress, Run, Updated, fit, resume
+from drystone.train.folder.manifest import VERSION
 from tests.train.small import SMALL
 
 
@@ -186,7 +187,7 @@ def test_damaged_run_folders_say_what_is_wrong(vowels: Sequences) -> None:
     manifest = json.loads((path / "run.json").read_text())
     for content, words in (
         (json.dumps(manifest | {"version": 99}), "is a run folder of version 99, written by drystone 0.1.0"),
-        (json.dumps({"version": 1}), "status or files are missing"),
+        (json.dumps({"version": VERSION}), "status or files are missing"),
         ("{", "run.json is damaged"),
         ("[]", "run.json is damaged"),
     ):

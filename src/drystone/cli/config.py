@@ -31,7 +31,7 @@ def template(task: str) -> str:
     from drystone.train.settings import as_toml
 
     defaults = {name: None if field.is_required() else field.default for name, field in FitConfig.model_fields.items()}
-    return HEAD + as_toml(FitConfig, task, defaults | {"task": task} | TASKS[task].defaults({}))
+    return HEAD + as_toml(FitConfig, task, {**defaults, "task": task, **TASKS[task].defaults({})})
 
 
 def config(

@@ -118,4 +118,6 @@ def _cells(record: "RunRecord") -> tuple[str, ...]:
 
 
 def _figure(record: "RunRecord", name: str | None, value: float | None) -> str:
-    return "" if None in (record.task, name, value) else TASKS[record.task].write(name, value)
+    if record.task is None or name is None or value is None:
+        return ""
+    return TASKS[record.task].write(name, value)

@@ -42,7 +42,7 @@ class RunModel(nn.Module, ABC):
         assert settings.bidirectional is not None
         assert settings.head_dropout is not None
         self.features = spec.features
-        self.noise = settings.noise
+        self.noise = settings.noise or 0.0
         self.register_buffer("mean", torch.zeros(spec.features.size, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(spec.features.size, dtype=torch.float64))
         self.lstm = LSTM(

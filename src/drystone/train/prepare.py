@@ -73,13 +73,14 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
     seqs, settings = _with_keys(seqs, settings)
     try:
         schema.features.check(seqs)
-        data = seqs.fingerprint((*schema.features.names, schema.target))
+        is_same = schema.is_of(seqs)
     except DataError as error:
         raise RunError(f"these are not the sequences that the run was made from: {error}") from error
-    if data != schema.data:
+    if not is_same:
+        names = dict.fromkeys((*schema.features.names, schema.target))
         raise RunError(
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
-            f"with other values in {', '.join(schema.features.names)} or {schema.target}, or another order."
+            f"with other values in {' or '.join(names)}, or another order."
         )
     return _put_together(seqs, task_of(settings, schema), split)
 
@@ -99,6 +100,7 @@ def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
     device = device_of(settings.device)
     check_precision(settings.precision, device)
     loader = loader_of(laid_out, layout, task.fields, device, seed=settings.seed)
+    _ = loader.plan  # it is kept; what the layout refuses, such as times that do not rise, it refuses here
     model = task.new_model()
     task.fit_statistics(model, part)
     return Prepared(seqs=seqs, task=task, split=split, loader=loader, model=model.to(device), device=device)

@@ -155,8 +155,8 @@ class Run:
 
     def is_made_from(self, seqs: Sequences) -> bool:
         """Returns whether these are the data that the run was made from."""
-        wanted = (*self.schema.features.names, self.schema.target)
-        return set(wanted) <= set(seqs.field_names) and seqs.fingerprint(wanted) == self.schema.data
+        wanted = {*self.schema.features.names, self.schema.target}
+        return wanted <= set(seqs.field_names) and self.schema.is_of(seqs)
 
     def predict(self, seqs: Any) -> pa.Table:
         """Returns predictions, in the order of the sequences; takes sequences, or what `drystone.read` takes.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from drystone.core.errors import RunError
+from drystone.core.sequences import Sequences
 from drystone.train.features import Feature, Features
 
 SCHEMA_VERSION = 2
@@ -27,6 +28,19 @@ class Schema:
     target: str
     outputs: Mapping[str, Any]
     data: str
+
+    @classmethod
+    def of(cls, seqs: Sequences, features: Features, target: str, outputs: Mapping[str, Any]) -> "Schema":
+        """Returns the schema of a model of these sequences."""
+        return cls(features=features, target=target, outputs=outputs, data=_fingerprint(seqs, features, target))
+
+    def is_of(self, seqs: Sequences) -> bool:
+        """Returns whether these are the sequences that the model was trained and tested on.
+
+        Raises:
+            DataError: a field is missing.
+        """
+        return _fingerprint(seqs, self.features, self.target) == self.data
 
     def save(self, path: Path) -> None:
         """Writes the schema as JSON."""
@@ -59,3 +73,7 @@ class Schema:
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise RunError(f"{path} is not a whole schema: {error!r}.") from error
+
+
+def _fingerprint(seqs: Sequences, features: Features, target: str) -> str:
+    return seqs.fingerprint((*features.names, target))

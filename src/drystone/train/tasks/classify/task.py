@@ -51,12 +51,7 @@ class Classify(Task):
         parts = _parts(seqs, settings, labels)
         classes = classes_of(labels[parts["train"]])
         codes_of(labels, classes, seqs, settings.target)
-        schema = Schema(
-            features=features,
-            target=settings.target,
-            outputs={"classes": classes},
-            data=seqs.fingerprint((*features.names, settings.target)),
-        )
+        schema = Schema.of(seqs, features, settings.target, {"classes": classes})
         return schema, Split.of_wholes(seqs.lengths, parts)
 
     @property

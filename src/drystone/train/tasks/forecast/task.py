@@ -58,12 +58,7 @@ class Forecast(Task):
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
         _check_target(seqs, settings.target)
         features = choose_features(seqs, settings.features)
-        schema = Schema(
-            features=features,
-            target=settings.target,
-            outputs={"horizon": settings.horizon},
-            data=seqs.fingerprint((*features.names, settings.target)),
-        )
+        schema = Schema.of(seqs, features, settings.target, {"horizon": settings.horizon})
         split = _split(seqs, settings)
         task = cls(settings, schema)
         for part in PARTS:

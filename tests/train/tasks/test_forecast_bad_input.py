@@ -1,0 +1,129 @@
+"""Data and settings that no forecast can be made from are named, and nothing is written."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import drystone as ds
+from tests.train.tasks.series import ROWS, SMALL, forecast, waves
+
+PLAIN = ds.Sequences.from_arrays(
+    {
+        "y": [np.arange(20.0)],
+        "x": [np.arange(20.0)],
+        "pair": [np.ones((20, 2))],
+        "word": [["a"] * 20],
+        "on": [[True] * 20],
+    },
+    {"whole": [1.5]},
+)
+
+
+def spoiled(value: float) -> ds.Sequences:
+    y = waves().field("y").values.copy()
+    y[17] = value
+    return ds.Sequences.from_arrays({"y": [y], "x": [np.arange(90.0)]})
+
+
+@pytest.mark.parametrize(
+    ("seqs", "settings", "words"),
+    [
+        (PLAIN, {"target": "word"}, "target 'word' is text a step; a forecast needs one number a step"),
+        (PLAIN, {"target": "pair"}, r"target 'pair' is float64\[2\] a step"),
+        (PLAIN, {"target": "on"}, "target 'on' is bool a step"),
+        (PLAIN, {"target": "whole"}, "target 'whole' is float64 a sequence"),
+        (PLAIN, {"target": "nope"}, "no field 'nope'"),
+        (PLAIN, {"features": ("word",)}, "'word' is text; a feature needs numbers"),
+        (
+            spoiled(np.nan),
+            {"features": ("x",)},
+            "column 'y' is nan in sequence 0, step 17; targets of forecasts must be",
+        ),
+        (spoiled(np.inf), {}, "column 'y' is inf in sequence 0, step 17; targets of forecasts must be finite"),
+        (PLAIN, {"horizon": 19}, "horizon is 19, and the train part holds no step with 19 steps after it: .* 16 steps"),
+        (PLAIN, {"horizon": 5, "test_fraction": 0.1}, "the test part holds no step with 5 steps"),
+        (PLAIN, {"window": 16}, "window is 16 and horizon 3: the longest series of the training part has 16 steps"),
+        (PLAIN, {"valid_fraction": 0.01}, "the valid part holds no step"),
+        (PLAIN, {"horizon": 0}, "horizon is 0"),
+        (PLAIN, {"rows": 4}, "rows needs steps too"),
+        (PLAIN, ROWS | {"backprop_steps": 6}, "backprop_steps is 6; expected a whole multiple of steps, 4"),
+        (PLAIN, {"bidirectional": True}, "bidirectional is on; a forecast must not read backward"),
+        (PLAIN, {"pooling": "max"}, "pooling goes with task classify, not with forecast"),
+        (PLAIN, {"label_smoothing": 0.1}, "label_smoothing goes with task classify, not with forecast"),
+        (PLAIN, {"task": "classify"}, "horizon goes with task forecast, not with classify"),
+        (
+            PLAIN,
+            {"task": "classify", "horizon": None, "layout": "stateful"},
+            "layout is 'stateful'; task classify takes padded",
+        ),
+        (PLAIN, {"task": "guess"}, "task is 'guess'"),
+        (PLAIN, {"task": []}, r"task is \[\]"),
+        (PLAIN, {"window": 5, "layout": "stateful"}, "window goes with layout padded or bucketed or packed"),
+        (
+            PLAIN,
+            {"window": 5, "layout": "packed", "rows": 2, "steps": 4},
+            "steps is 4; rows of windows of 5 steps need",
+        ),
+        (PLAIN, {"stride": 5, "layout": "padded"}, "stride needs window too"),
+        (PLAIN, {"layout": "padded", "lead": 3}, "lead goes with layout stateful, not with padded"),
+        (PLAIN, {"batch_size": 3}, "batch_size goes with layout padded or bucketed or packed, not with stateful"),
+        (PLAIN, {"align": "y", "lead": 3}, "with align they stay whole. Leave out lead"),
+        (PLAIN, {"align": "word"}, "field 'word' holds text"),
+        (PLAIN, {"align": "pair"}, "times must be numbers or timestamps, one a step"),
+        (waves((20, 30)), {"split_column": "pump"}, "expected one of train, valid, test"),
+        (waves((20, 30)), {"split_column": "z"}, "field 'z' has a value a step"),
+        (PLAIN, {"monitor": "accuracy"}, "monitor is 'accuracy'; the figures are: loss, rmse, mae, r2"),
+        (PLAIN, {"layout": "packed", "rows": 1, "steps": 9}, r"lengths\[0\] is 16"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, (dict, str)) else "",
+)
+def test_bad_input_is_named_and_nothing_is_written(seqs: ds.Sequences, settings: dict[str, Any], words: str) -> None:
+    given = {"target": "y", "task": "forecast", "horizon": 3} | SMALL | settings
+    with pytest.raises(ds.DrystoneError, match=words):
+        ds.fit(seqs, **given)
+    assert list(Path().iterdir()) == []
+
+
+def test_what_is_neither_says_how_to_choose() -> None:
+    seqs = ds.Sequences.from_arrays({"n": [[1, 2, 3], [1, 1, 1]]})
+    with pytest.raises(ds.DataError, match="'n' changes in sequence 0") as caught:
+        ds.fit(seqs, "n", **SMALL)
+    (note,) = caught.value.__notes__
+    assert "The task classify was chosen to suit the target" in note
+    assert "task='classify'" in note
+    assert "'forecast' for the next values of a measurement (--task)" in note
+
+
+def test_parts_stated_by_a_field_take_no_share_of_time() -> None:
+    seqs = ds.Sequences.from_arrays({"y": [np.arange(20.0)] * 3}, {"part": ["train", "test", "train"]})
+    with pytest.raises(
+        ds.ConfigError, match="valid_fraction is 0.2, a share of time, and split_column states whole series"
+    ):
+        forecast(seqs, split_column="part", valid_fraction=0.2)
+    with pytest.raises(ds.ConfigError, match='patience needs a validation part, and no sequence has "valid"'):
+        forecast(seqs, split_column="part", patience=2)
+
+
+def test_data_to_predict_are_checked() -> None:
+    run = forecast(waves(), **ROWS)
+    with pytest.raises(ds.DataError, match="no field 'z'"):
+        run.predict(ds.Sequences.from_arrays({"y": [[1.0, 2.0]]}))
+    with pytest.raises(ds.DataError, match="horizon is 3, and it holds no step with 3 steps after it"):
+        run.evaluate(waves((3,)))
+    far = ds.Sequences.from_arrays({"y": [[1.0, 1e300, 2.0]], "z": [[0.0, 1e300, 0.0]]})
+    with pytest.raises(ds.DataError, match="sequence 0, step 1 holds numbers so far from the training data"):
+        run.predict(far)
+    with pytest.raises(ds.DataError, match="column 'y' is nan in sequence 0, step 1"):
+        run.predict(ds.Sequences.from_arrays({"y": [[1.0, np.nan]], "z": [[0.0, 0.0]]}))
+
+
+@pytest.mark.parametrize("to", ["torch", "onnx", "keras"])
+def test_an_export_is_refused_before_anything_is_written(to: str, tmp_path: Path) -> None:
+    run = forecast(waves(), **ROWS)
+    with pytest.raises(
+        ds.ConfigError, match="the run was trained to forecast; only runs that classify can be exported"
+    ):
+        run.export(tmp_path / f"m.{to}", to=to)
+    assert not (tmp_path / f"m.{to}").exists()
