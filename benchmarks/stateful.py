@@ -256,7 +256,7 @@ def main() -> None:
     print(f"{naive['24 hours before']['origins']} origins; load average {', '.join(f'{load:.1f}' for load in loads)}\n")
     print(markdown(HEADERS, lines_of(figures, naive)))
     print(f"\na stateful pass is {windowed / stateful:.0f} times as fast as one of windows")
-    settings = {key: str(value) if key == "data" else value for key, value in vars(arguments).items() if key != "json"}
+    settings = {key: value for key, value in vars(arguments).items() if key not in ("json", "data")}
     ways = {name: asdict(way) | {"layout": str(way.layout)} for name, way in WAYS.items()}
     record = {**where(("drystone", "numpy", "torch")), **settings, "load_average": loads, "ways": ways}
     write(arguments.json, {**record, "figures": figures, "naive": naive, "speed_ratio": windowed / stateful})
