@@ -152,6 +152,20 @@ def test_a_trainer_whose_gradients_go_back_over_all_batches_of_a_row() -> None:
         torch.testing.assert_close(found.state_dict()[name], value, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("batches_per_update", [1, 3])
+def test_the_epoch_of_the_loader_is_that_of_its_batches(batches_per_update: int) -> None:
+    """Variational dropout depends on it, up to the last batch."""
+    loader = ds.Loader(random_sequences(LENGTHS), ds.Stateful(rows=2, steps=3))
+    seen: list[int] = []
+
+    def noting(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
+        seen.append(loader.epoch)
+        return by_step(model, batch, state)
+
+    list(Trainer(Tagger(), loader, noting, Recipe(epochs=2, batches_per_update=batches_per_update)).run())
+    assert seen == [0] * len(loader) + [1] * len(loader)
+
+
 def test_a_stream_ends_with_its_epochs_too() -> None:
     def recordings() -> Any:
         yield from ({"x": found["x"], "y": found["y"]} for found in random_sequences(LENGTHS))

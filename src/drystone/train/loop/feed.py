@@ -32,14 +32,21 @@ class Feed:
             if self._num_batches is not None:
                 self._left = self._num_batches - self.loader.state_dict()["batches"]
             self._pass = iter(self.loader)
-        found = tuple(islice(self._pass, self._batches_per_update))
+        most = self._batches_per_update if self._left is None else min(self._batches_per_update, self._left)
+        found = tuple(islice(self._pass, most))
         if self._left is not None:
             self._left -= len(found)
-            if not self._left:
-                next(self._pass, None)  # the epoch ends with its last update, not when one more is asked for
-        if self._pass.is_over:
+        if not found:
+            self.finish()  # an epoch without batches
+        if self._pass is not None and self._pass.is_over:
             self._pass = None
         return found
+
+    def finish(self) -> None:
+        """Ends the epoch with its last update, which was made just now, and not when one more is asked for."""
+        if self._pass is not None and self._left == 0:
+            next(self._pass, None)
+            self._pass = None
 
     def share(self, batches: int) -> float:
         """Returns which share of the epoch so many batches are; 0 where the end is not known."""

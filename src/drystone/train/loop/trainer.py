@@ -123,6 +123,7 @@ class Trainer:
                 begun = perf_counter()
                 if batches := self._feed.take():
                     updated = self._update(batches, begun)
+                    self._feed.finish()
                     self.counts.seconds = perf_counter() - started
                     yield updated
         finally:
