@@ -11,11 +11,22 @@ Example, with a CSV of one day of one stock a line:
 
 import argparse
 
+import numpy as np
 import torch
 from torch import nn
 
 import drystone as ds
 from drystone.torch import LSTM, batches
+
+
+def is_one_time_a_column(loader: ds.Loader, time: str) -> bool:
+    """Whether the cells of a column, of all series that have a value there, are of the same time."""
+    agree = []
+    for batch in loader:
+        times, valid = batch[time], batch.valid
+        of_column = times[valid.argmax(axis=0), np.arange(valid.shape[1])]  # that of the first series that has one
+        agree.append((times == of_column)[valid].all())
+    return all(agree)
 
 
 def main() -> None:
@@ -29,6 +40,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=3)
     args = parser.parse_args()
 
+    torch.set_num_threads(1)  # the model is small: a second thread gains nothing, and costs much on a busy machine
     torch.manual_seed(0)
     series = ds.read(args.data, sequence_id=args.id, order_by=args.time).ahead(args.field, [1], name="next")
     train, test = series.split_by_time(fractions=(0.8, 0.2), context="before")  # what came before warms up the state
@@ -65,9 +77,12 @@ def main() -> None:
     with torch.no_grad():
         ours, naive = run_over(test, 1)
     plan = layout.plan(train)
+    is_late = (plan.column("offset") == 0) & ((plan.column("batch") > 0) | (plan.column("step") > 0))
     print(
-        f"{len(train)} series on {plan.shape(0)[0]} rows, {plan.num_batches} batches, {plan.padding_fraction:.1%} of cells without a value"
+        f"{len(train)} series on {plan.shape(0)[0]} rows, {plan.num_batches} batches, "
+        f"{plan.padding_fraction:.1%} of cells without a value; {is_late.sum()} series begin later than the first"
     )
+    print(f"each column is one time for all: {is_one_time_a_column(ds.Loader(train, layout), args.time)}")
     print(f"test: mean squared error {ours:.4g} of the scaled change; forecasting no change {naive:.4g}")
 
 

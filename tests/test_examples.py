@@ -27,7 +27,37 @@ def test_series_on_one_axis_of_time(run: Run, tmp_path: Path) -> None:
     long_table().to_csv(tmp_path / "stocks.csv", index=False)
     out = run("aligned_series", tmp_path / "stocks.csv", "--epochs", 1, "--hidden", 4)
     assert out.startswith("12 series on 12 rows, 8 batches, ")
+    assert "; 2 series begin later than the first\neach column is one time for all: True\n" in out
     assert re.search(rf"mean squared error {NUMBER} of the scaled change; forecasting no change {NUMBER}\n$", out)
+
+
+def test_one_long_series_on_rows(run: Run, tmp_path: Path) -> None:
+    sizes = ["--time", "ts", "--rows", 4, "--steps", 10, "--hidden", 4, "--epochs", 2]
+    out = run("stateful_long_series_custom_loop_torch", save_series(tmp_path), *sizes)
+    assert re.match(r"\d+ steps of 1 numbers; ", out)
+    found = re.findall(rf"epoch [12]: mean squared error ({NUMBER}) of (\d+) steps\n", out)
+    steps = int(out.split()[0])
+    assert [int(count) for _, count in found] == [steps - 1] * 2, "every step but the last has a next one"
+    assert float(found[1][0]) < float(found[0][0])
+
+
+def test_prediction_over_a_longer_series(run: Run, tmp_path: Path) -> None:
+    sizes = ["--rows", 2, "--steps", 10, "--hidden", 4, "--epochs", 1]
+    out = run("stateful_prediction_torch", save_series(tmp_path), *sizes)
+    found = re.match(r"(\d+) predictions for (\d+) steps\n", out)
+    assert found is not None
+    assert found[1] == found[2]
+    assert float(re.findall(rf"differ by at most ({NUMBER})", out)[0]) < 1e-5
+    assert "predicting after every batch of training changes no weight: True\n" in out
+
+
+def test_validation_in_the_loop(run: Run, tmp_path: Path) -> None:
+    sizes = ["--rows", 4, "--steps", 10, "--hidden", 4, "--epochs", 2]
+    often, seldom = (run("validation_in_the_loop_torch", save_series(tmp_path), *sizes, "--every", n) for n in (2, 99))
+    ends = rf"epoch [12]: validation R² -?{NUMBER}, mean squared error {NUMBER}\n"
+    assert re.fullmatch(rf"({ends}){{2}}", seldom)
+    assert re.findall(r"update \d+", often)[:2] == ["update 2", "update 4"]
+    assert re.findall(ends, often) == re.findall(ends, seldom), "validation in the middle moves no training"
 
 
 def test_ones_own_dataset(run: Run) -> None:

@@ -45,7 +45,7 @@ def test_public_names() -> None:
     assert drystone.__all__ == [
         "AuditError", "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
         "MissingExtraError", "NotFiniteError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
-        "Stream", "StreamError",
+        "Stream", "StreamError", "StreamInputError",
         "collate", "fit", "read", "resume",
     ]  # fmt: skip
     assert dir(drystone) == drystone.__all__

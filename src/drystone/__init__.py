@@ -18,6 +18,7 @@ from drystone.core.errors import (
     RunError,
     ShapeError,
     StreamError,
+    StreamInputError,
 )
 from drystone.core.grid import Grid
 from drystone.core.layouts import Bucketed, Layout, Packed, Padded, Stateful
@@ -56,6 +57,7 @@ __all__ = [
     "Stateful",
     "Stream",
     "StreamError",
+    "StreamInputError",
     "collate",
     "fit",
     "read",

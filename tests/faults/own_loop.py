@@ -13,7 +13,9 @@ from drystone.core.sequences import Sequences
 from drystone.torch.batch import TensorBatch
 from drystone.train import Best, Evaluator, Event, MetricsLog, Outcome, Recipe, Saver, Store, Trainer
 
-RECIPE = Recipe(epochs=2, learning_rate=0.02, schedule="cosine", batches_per_update=2, evaluate_every=3)
+RECIPE = Recipe(
+    backprop_steps=8, epochs=2, learning_rate=0.02, schedule="cosine", batches_per_update=2, evaluate_every=3
+)
 
 
 class Forecast(nn.Module):

@@ -2,6 +2,7 @@
 
 DrystoneError
 ├── DataError            sequences, fields and files (also a ValueError)
+│   └── StreamInputError what came for streams that are predicted, stream by stream
 ├── LayoutError          layouts and the lengths they are given (also a ValueError)
 ├── PlanError            a plan that breaks the contract (also a ValueError)
 ├── StreamError          what is not known of a stream: its number of batches, its plan (also a TypeError)
@@ -13,6 +14,11 @@ DrystoneError
 └── MissingExtraError    an optional library is not installed (also an ImportError)
 """
 
+from collections.abc import Mapping
+from functools import partial
+from itertools import islice
+from typing import Any
+
 
 class DrystoneError(Exception):
     """The base of all errors that drystone raises on purpose."""
@@ -20,6 +26,32 @@ class DrystoneError(Exception):
 
 class DataError(DrystoneError, ValueError):
     """Sequences, fields or files that cannot be used as they are."""
+
+
+class StreamInputError(DataError):
+    """What came for streams cannot be used; none of them has moved, so that the others can be sent again.
+
+    Args:
+        reasons: by stream id, why it cannot go on.
+        num_streams: how many streams came.
+
+    Example:
+        >>> print(StreamInputError({"pump-7": "it has 3 features; expected 8"}, num_streams=2))
+        1 of 2 streams cannot go on: 'pump-7': it has 3 features; expected 8. No stream has moved.
+    """
+
+    MOST_NAMED = 8
+
+    def __init__(self, reasons: Mapping[str, str], *, num_streams: int) -> None:
+        self.reasons = dict(reasons)
+        self._num_streams = num_streams
+        named = [f"{name!r}: {reason}" for name, reason in islice(reasons.items(), self.MOST_NAMED)]
+        more = len(reasons) - len(named)
+        listed = "; ".join(named) + (f"; and {more} more, in reasons" if more else "")
+        super().__init__(f"{len(reasons)} of {num_streams} streams cannot go on: {listed}. No stream has moved.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), num_streams=self._num_streams), (self.reasons,)
 
 
 class LayoutError(DrystoneError, ValueError):

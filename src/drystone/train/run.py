@@ -1,6 +1,7 @@
 """A trained run: it predicts, evaluates, and can be opened again from its folder."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -17,6 +19,7 @@ from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers.read import sequences_of
+from drystone.torch.streaming.predictor import StatefulPredictor
 from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
 from drystone.train.export import Source, export
@@ -108,6 +111,10 @@ class Run:
         return read_metrics(self.path / names.METRICS)
 
     @property
+    def _device(self) -> torch.device:
+        return device_of_model(self.model)
+
+    @property
     def task(self) -> Task:
         """What the model was trained to do."""
         return task_of(self.settings, self.schema)
@@ -176,11 +183,54 @@ class Run:
             DataError: as `predict`; or a target is missing, or a label was not seen in training.
         """
         seqs = sequences_of(seqs)
-        evaluator = self.task.evaluator(self._checked(seqs), device_of_model(self.model))
+        evaluator = self.task.evaluator(self._checked(seqs), self._device)
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
         return self.task.scores(seqs, figures)
+
+    def predictor(
+        self,
+        *,
+        max_streams: int | None = None,
+        forget_after: float | int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> StatefulPredictor:
+        """Returns what predicts over streams that never end, step by step, each with a state of its own.
+
+        Values come as they were in the data, in the order of `schema.features.columns`; predictions are those of
+        `predict` for all steps so far: probabilities in the order of `task.output_names`, or forecasts in the units of the
+        target.
+
+        Args:
+            max_streams: the most streams that are held: the least recently used is forgotten first.
+            forget_after: seconds after which a stream that was not used is forgotten.
+            clock: returns the seconds that `forget_after` counts.
+
+        Raises:
+            ConfigError: the model cannot go on step by step, since it reads backward, or was trained on windows.
+
+        Example:
+            >>> import drystone as ds
+            >>> seqs = ds.read("japanese-vowels")
+            >>> settings = {"split_column": "part", "epochs": 1, "hidden_size": 8, "bidirectional": False, "progress": False}
+            >>> run = ds.fit(seqs, target="speaker", **settings)
+            >>> predictor = run.predictor()
+            >>> for step in seqs[0]["x"]:
+            ...     found = predictor.step({"recording 1": step})  # the probabilities of the speakers
+            >>> bool(abs(found["recording 1"][0] - run.predict(seqs[:1])["p_1"][0].as_py()) < 1e-6)
+            True
+        """
+        with torch.inference_mode():
+            self.model.advance(torch.zeros(1, 1, self.schema.features.size, dtype=torch.float64).to(self._device))
+        return StatefulPredictor(
+            self.model.advance,
+            num_features=self.schema.features.size,
+            dtype=torch.float64,
+            max_streams=max_streams,
+            forget_after=forget_after,
+            clock=clock,
+        )
 
     def export(self, path: str | Path, *, to: str = "keras", overwrite: bool = False) -> dict[str, Any]:
         """Writes the model for another framework, without drystone in it, with the outputs of `predict`.

@@ -132,6 +132,26 @@ def test_a_layout_that_drops_everything_is_no_endless_loop() -> None:
         list(trainer_of(Recipe(updates=5), ds.Padded(8, remainder="drop")).run())
 
 
+def test_gradients_over_several_batches_need_a_layout_that_carries_state() -> None:
+    with pytest.raises(ds.ConfigError, match=r"backprop_steps goes with a layout that carries state.*got Padded"):
+        trainer_of(Recipe(epochs=1, backprop_steps=8), ds.Padded(2))
+
+
+def test_a_trainer_whose_gradients_go_back_over_all_batches_of_a_row() -> None:
+    """One update over the whole epoch has the gradient of each batch's loss, back to the start of its sequence."""
+    seqs = random_sequences([7])
+    found, expected = Tagger(), Tagger()
+    expected.load_state_dict(found.state_dict())
+    recipe = Recipe(updates=1, batches_per_update=9, backprop_steps=8, gradient_clip=None)
+    optimizer = torch.optim.SGD(found.parameters(), lr=1e-3)
+    list(Trainer(found, ds.Loader(seqs, ds.Stateful(1, 2)), by_step, recipe, optimizer=optimizer).run())
+    recipe = Recipe(updates=1, gradient_clip=None)
+    optimizer = torch.optim.SGD(expected.parameters(), lr=1e-3)
+    list(Trainer(expected, ds.Loader(seqs, ds.Padded(1)), by_step, recipe, optimizer=optimizer).run())
+    for name, value in expected.state_dict().items():
+        torch.testing.assert_close(found.state_dict()[name], value, rtol=1e-12, atol=1e-14)
+
+
 def test_a_stream_ends_with_its_epochs_too() -> None:
     def recordings() -> Any:
         yield from ({"x": found["x"], "y": found["y"]} for found in random_sequences(LENGTHS))

@@ -12,7 +12,8 @@ from torchmetrics import Metric
 from drystone.core.errors import DataError
 from drystone.core.loader import Loader
 from drystone.torch.batch import TensorBatch, to_tensors
-from drystone.train.loop.objective import Objective, Outcome, carried, outcome_of
+from drystone.torch.carried_state import CarriedState
+from drystone.train.loop.objective import Objective, Outcome, outcome_of
 from drystone.train.loop.randomness import kept_randomness
 from drystone.train.loop.totals import Totals
 
@@ -78,14 +79,19 @@ class Evaluator:
 
     def outcomes(self, model: nn.Module, autocast: Autocast = nullcontext) -> Iterator[tuple[TensorBatch, Outcome]]:
         """Yields each batch with what the model made of it, in evaluation mode and without gradients."""
-        device, state = device_of_model(model), None
+        device = device_of_model(model)
+
+        def forward(batch: TensorBatch, state: Any) -> tuple[Outcome, Any]:
+            outcome = outcome_of(self._objective, model, batch, state)
+            return outcome, outcome.state
+
         with kept_position(self._loader), undisturbed_model(model), closing(iter(self._loader)) as passing:
+            carried = CarriedState()
             for host in passing:
                 self._between()
                 batch = to_tensors(host, device)
                 with torch.inference_mode(), autocast():
-                    outcome = outcome_of(self._objective, model, batch, carried(state, host))
-                state = outcome.state
+                    outcome, carried = carried.run(forward, batch)
                 yield batch, outcome
 
 

@@ -1,6 +1,6 @@
 """What is minimised: a model and a batch become a sum of losses and a sum of weights."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from drystone.core.batch import Batch
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 
@@ -66,24 +65,6 @@ def outcome_of(objective: Objective, model: nn.Module, batch: TensorBatch, state
     return outcome
 
 
-def carried(state: Any, batch: Batch) -> Any:
-    """Returns the state that rows of a batch start from: None where all of them start with a sequence of their own."""
-    return None if state is None or batch.spans.is_first.all() else state
-
-
-def detached(state: Any) -> Any:
-    """Returns a carried state cut off from the gradients behind it."""
-    if state is None:
-        return None
-    if isinstance(state, Tensor):
-        return state.detach()
-    if isinstance(state, Mapping):
-        return {name: detached(part) for name, part in state.items()}
-    if isinstance(state, (tuple, list)):
-        return type(state)(detached(part) for part in state)
-    return state
-
-
 class Box:
     """Holds what goes into and comes out of a wrapped model, so that wrappers look for no tensors in it."""
 
@@ -102,7 +83,12 @@ class Forward(nn.Module):
         self.objective = objective
 
     def forward(self, box: Box) -> Box:
-        return Box(outcome_of(self.objective, self.model, *box.held))
+        batch, carried = box.held
+        return Box(*carried.run(self._one, batch))
+
+    def _one(self, batch: TensorBatch, state: Any) -> tuple[Outcome, Any]:
+        outcome = outcome_of(self.objective, self.model, batch, state)
+        return outcome, outcome.state
 
 
 def _kind(value: Any) -> str:

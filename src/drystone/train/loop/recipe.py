@@ -24,6 +24,8 @@ class Recipe:
         weight_decay: of AdamW.
         gradient_clip: the largest norm of a gradient; None for no clipping.
         batches_per_update: gradients add up over so many batches.
+        backprop_steps: for layouts that carry state: how many steps gradients go back, a multiple of those of a batch;
+            None for one batch. See `drystone.torch.CarriedState`.
         evaluate_every: updates between evaluations; None for one at the end of each epoch.
 
     Raises:
@@ -43,12 +45,13 @@ class Recipe:
     weight_decay: float | int = 0.01
     gradient_clip: float | int | None = 1.0
     batches_per_update: int = 1
+    backprop_steps: int | None = None
     evaluate_every: int | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is self.updates is self.seconds is None:
             raise ConfigError("Recipe: training needs a limit; give epochs=, updates= or seconds=.")
-        for name in ("epochs", "updates", "batches_per_update", "evaluate_every"):
+        for name in ("epochs", "updates", "batches_per_update", "backprop_steps", "evaluate_every"):
             _check_count(name, getattr(self, name))
         for name in ("seconds", "learning_rate", "gradient_clip"):
             _check_positive(name, getattr(self, name))

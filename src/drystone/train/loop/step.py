@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
 
 from lightning_fabric import Fabric
 from torch import Tensor, nn
@@ -11,7 +10,8 @@ from torch.optim import Optimizer
 from drystone.core.batch import Batch
 from drystone.core.errors import ConfigError, NotFiniteError
 from drystone.torch.batch import to_tensors
-from drystone.train.loop.objective import Box, Forward, Objective, Outcome, carried, detached
+from drystone.torch.carried_state import CarriedState
+from drystone.train.loop.objective import Box, Forward, Objective, Outcome
 from drystone.train.loop.totals import Totals
 
 
@@ -47,8 +47,8 @@ class Stepper:
         self._clip = gradient_clip
         self._forward, self._optimizer = fabric.setup(Forward(model, objective), optimizer)
 
-    def step(self, batches: tuple[Batch, ...], state: Any, totals: Totals) -> tuple[Stepped, Any]:
-        """Makes one update of several batches; returns what it came to and the carried state.
+    def step(self, batches: tuple[Batch, ...], carried: CarriedState, totals: Totals) -> tuple[Stepped, CarriedState]:
+        """Makes one update of several batches; returns what it came to and the state to carry on.
 
         Raises:
             NotFiniteError: loss or gradient is not finite; the weights are those before the update.
@@ -59,7 +59,8 @@ class Stepper:
         weight, unit = 0.0, 1.0
         for host in batches:
             batch = to_tensors(host, self.fabric.device)
-            outcome: Outcome = self._forward(Box(batch, carried(state, host))).held[0]
+            outcome: Outcome
+            outcome, carried = self._forward(Box(batch, carried)).held
             if outcome.weight and not outcome.loss.requires_grad:
                 raise ConfigError(
                     "the loss has no gradient: none of it comes from parameters that are trained, or it was detached."
@@ -69,14 +70,13 @@ class Stepper:
                 self.fabric.backward(outcome.loss / unit)
             losses.append(outcome.loss.detach())
             weight += outcome.weight
-            state = detached(outcome.state)
             totals.add(batch, outcome)
         norm = self._finish_gradients(unit / weight) if weight else None
         stepped = self._read(losses, weight, norm)
         totals.loss += stepped.loss * (weight or 1.0)
         if weight:
             self._optimizer.step()
-        return stepped, state
+        return stepped, carried
 
     def _finish_gradients(self, factor: float) -> Tensor | None:
         """Makes the gradient of the mean, and clips it; returns its norm before."""

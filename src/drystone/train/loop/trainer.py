@@ -11,8 +11,9 @@ from torch.optim import Optimizer
 from torchmetrics import Metric
 
 from drystone.core.batch import Batch
-from drystone.core.errors import DataError, NotFiniteError
+from drystone.core.errors import ConfigError, DataError, NotFiniteError
 from drystone.core.loader import Loader
+from drystone.torch.carried_state import CarriedState
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.events import Ended, EpochEnded, Evaluated, Event, Updated
 from drystone.train.loop.feed import Feed
@@ -85,6 +86,11 @@ class Trainer:
         optimizer: Optimizer | None = None,
         fabric: Fabric | None = None,
     ) -> None:
+        if recipe.backprop_steps is not None and not loader.layout.carries:
+            raise ConfigError(
+                f"backprop_steps goes with a layout that carries state over batches, such as Stateful; "
+                f"got {loader.layout}, whose gradients go back to the start of each sequence."
+            )
         self.model = model
         self.loader = loader
         self.recipe = recipe
@@ -97,7 +103,7 @@ class Trainer:
         self._evaluator = evaluator
         self._totals = Totals(metrics, self._fabric.device)
         self._epoch = loader.epoch
-        self._row_state: Any = None
+        self._carried = CarriedState(backprop_steps=recipe.backprop_steps)
 
     def run(self) -> Generator[Event]:
         """Trains to a limit of the recipe, or until `stop` is called; yields what happened.
@@ -141,7 +147,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "precision": self._fabric.strategy.precision.state_dict(),
             "totals": self._totals.state_dict(),
-            "row_state": self._row_state,
+            "carried": self._carried.state_dict(),
             "randomness": random_state(),
         }
 
@@ -158,7 +164,7 @@ class Trainer:
         self.counts = Counts(**state["counts"])
         self._totals.load_state_dict(state["totals"])
         self._epoch = state["epoch"]
-        self._row_state = self._fabric.to_device(state["row_state"])
+        self._carried = self._carried.loaded(state["carried"], self._fabric.device)
         set_random_state(state["randomness"])
 
     @property
@@ -172,7 +178,7 @@ class Trainer:
         before = totals.sequences, totals.steps
         rate = self._set_rate()
         try:
-            stepped, self._row_state = self._stepper.step(batches, self._row_state, totals)
+            stepped, self._carried = self._stepper.step(batches, self._carried, totals)
         except NotFiniteError as error:
             raise NotFiniteError(f"{error} {self._place(batches)}") from None
         counts.updates, counts.batches = counts.updates + 1, counts.batches + len(batches)
@@ -226,7 +232,7 @@ class Trainer:
         event = EpochEnded(epoch=counts.epochs, update=counts.updates, figures=totals.figures(), is_whole=is_whole)
         totals.reset()
         if is_whole:
-            self._epoch, self._row_state = self.loader.epoch, None
+            self._epoch, self._carried = self.loader.epoch, self._carried.restarted()
             counts.epochs, counts.batches = counts.epochs + 1, 0
         return event
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy.typing as npt
 import pyarrow as pa
 import torch
 from torch import nn
@@ -115,6 +116,10 @@ class Task(ABC):
     @abstractmethod
     def output_names(self) -> tuple[str, ...]:
         """What each number of an output of `RunModel.advance` is called."""
+
+    def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
+        """Returns outputs of `RunModel.advance`, [steps, outputs], as the columns that `predict` has for them."""
+        return {name: values.tolist() for name, values in zip(self.output_names, outputs.T, strict=True)}
 
     @abstractmethod
     def __str__(self) -> str:

@@ -101,6 +101,11 @@ class Classify(Task):
         """p_CLASS for every class."""
         return tuple(f"p_{name}" for name in self.classes)
 
+    def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
+        """Returns `prediction`, its `probability`, and p_CLASS for every class."""
+        prediction = [self.classes[number] for number in outputs.argmax(axis=1).tolist()]
+        return {"prediction": prediction, "probability": outputs.max(axis=1).tolist(), **super().columns(outputs)}
+
     def __str__(self) -> str:
         return f"{self.schema.target!r} in {len(self.classes)} classes"
 
@@ -110,9 +115,7 @@ class Classify(Task):
     def _table(self, seqs: Sequences, probabilities: npt.NDArray[np.float64]) -> pa.Table:
         columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
         columns |= id_column(seqs, ("sequence", "prediction", "probability", *self.output_names))
-        columns["prediction"] = pa.array([self.classes[number] for number in probabilities.argmax(axis=1).tolist()])
-        columns["probability"] = probabilities.max(axis=1)
-        return pa.table(columns | dict(zip(self.output_names, probabilities.T, strict=True)))
+        return pa.table(columns | self.columns(probabilities))
 
 
 def _parts(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> dict[str, Ints]:

@@ -1,0 +1,118 @@
+"""`drystone predict --follow`: predictions for lines as they come, each stream with its own state."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from drystone.cli.incoming import Incoming
+from drystone.cli.interrupts import INTERRUPTED
+from drystone.core.errors import ConfigError
+from drystone.core.words import so_many
+from drystone.train.interrupts import StopRequest, stop_request
+
+if TYPE_CHECKING:
+    from drystone.train import Run
+    from drystone.train.follow.follower import Answer, Follower
+    from drystone.train.follow.kept_state import KeptState
+
+STANDARD_INPUT = 0  # its handle
+NOBODY_READS = 1  # the exit code
+MAX_SHOWN = 8  # streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowOptions:
+    """How streams are followed.
+
+    Args:
+        state: the file that states are kept in.
+        save_seconds: between savings.
+        max_streams, forget_seconds: bounds of memory.
+    """
+
+    state: Path | None = None
+    save_seconds: float = 30.0
+    max_streams: int | None = None
+    forget_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("save_seconds", "max_streams", "forget_seconds"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"--{name.replace('_', '-')} is {value}; it must be above 0.")
+
+
+def follow(run: "Run", options: FollowOptions) -> None:
+    """Answers the lines of standard input until it ends, or a signal stops it."""
+    from drystone.train.follow.start import followed_by
+
+    follower, predictor, kept = followed_by(
+        run, options.state, max_streams=options.max_streams, forget_after=options.forget_seconds
+    )
+    with stop_request() as request, kept.held(follower.take_again) if kept is not None else nullcontext():
+        if os.isatty(STANDARD_INPUT):
+            typer.echo("waiting for lines of JSON; Ctrl-D ends.", err=True)
+        if options.state is not None:
+            _say_where(predictor, options.state)
+        try:
+            with _saved_at_the_end(kept):
+                _answer_all(follower, kept, options.save_seconds, request)
+        except BrokenPipeError:
+            _leave_quietly()
+    if request.by == SIGINT:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _answer_all(follower: "Follower", kept: "KeptState | None", save_seconds: float, request: StopRequest) -> None:
+    saved = time.monotonic()
+    for lines in Incoming(STANDARD_INPUT).batches(lambda: request.by is not None):
+        if lines:
+            taken = follower.take(lines, time.time())
+            if kept is not None and taken.accepted.lines:
+                kept.add(taken.accepted)
+            _write(taken.answers)
+        if kept is not None and time.monotonic() - saved >= save_seconds:
+            kept.save()
+            saved = time.monotonic()
+
+
+@contextmanager
+def _saved_at_the_end(kept: "KeptState | None") -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if kept is not None:
+            kept.save()
+
+
+def _write(answers: "Iterable[Answer]") -> None:
+    sys.stdout.write("".join(f"{json.dumps(answer, ensure_ascii=False)}\n" for answer in answers))
+    sys.stdout.flush()
+
+
+def _say_where(predictor: Any, state: Path) -> None:
+    streams = predictor.streams
+    if not streams:
+        typer.echo(f"{state}: no states yet; every stream starts from zeros.", err=True)
+        return
+    recent = streams[: -MAX_SHOWN - 1 : -1]
+    steps = zip(recent, predictor.steps_of(recent).tolist(), strict=True)
+    shown = ", ".join(f"{stream} from step {step}" for stream, step in steps)
+    more = f", and {len(streams) - len(recent)} more" if len(streams) > len(recent) else ""
+    typer.echo(f"{state}: going on with {so_many(len(streams), 'stream')}: {shown}{more}", err=True)
+
+
+def _leave_quietly() -> None:
+    """Ends without the words that Python has for output that nobody reads."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    typer.echo("nobody reads the predictions any more; stopped.", err=True)
+    raise typer.Exit(NOBODY_READS)

@@ -1,0 +1,1 @@
+"""Predictions over streams that never end: JSON lines in, JSON lines out."""
