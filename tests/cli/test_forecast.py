@@ -51,7 +51,7 @@ def test_fit_evaluate_predict_runs(program: Any) -> None:
 
 
 def test_the_task_follows_the_target_and_its_template_trains(program: Any) -> None:
-    code, template, _ = program("config", "forecast")
+    template = program("config", "forecast")[1]
     chosen = {"data": "hourly.csv", "target": "y", "order_by": "ts", "rows": 4, "steps": 12, "epochs": 2}
     lines = []
     for line in template.splitlines():
