@@ -122,7 +122,7 @@ class Settings(BaseModel):
         None, LAYOUT, "forecast: steps of windows, in place of whole series; no state is carried", rare=True, ge=1
     )
     stride: int | None = setting(
-        None, LAYOUT, "forecast: steps from one window to the next in training; the horizon by default", rare=True, ge=1
+        None, LAYOUT, "forecast: steps from one window to the next in training; 1 by default", rare=True, ge=1
     )
     batches_per_update: int = setting(1, LAYOUT, "batches whose gradients add up to one update", rare=True, ge=1)
 
