@@ -49,4 +49,4 @@ def tmp_path(_memory: Path) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Curves take longer than all the rest; where they matter, a process of its own draws them."""
-    monkeypatch.setattr("drystone.train.session.save_curves", lambda _, path: path.write_bytes(b"curves"))
+    monkeypatch.setattr("drystone.train.session.save_curves", lambda _, path, __: path.write_bytes(b"curves"))

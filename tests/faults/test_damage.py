@@ -143,7 +143,7 @@ def test_each_file_of_a_finished_run(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"version": 2, "drystone": "9.9"}, "of version 2, written by drystone 9.9; this one reads version 1"),
+        ({"version": 3, "drystone": "9.9"}, "of version 3, written by drystone 9.9; this one reads version 2"),
         ({"status": "wild"}, "run.json is damaged"),
         ({"files": {}}, "run.json is damaged"),
         ({"files": {"../thesis.txt": ""}}, "run.json is damaged"),

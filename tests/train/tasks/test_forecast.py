@@ -24,6 +24,7 @@ KINDS = [
     {"window": 7, "layout": "bucketed"},
     {"align": "time", "steps": 5},
     ROWS | {"lead": 0, "num_layers": 2},
+    ROWS | {"backprop_steps": 8},
 ]
 
 

@@ -42,7 +42,9 @@ def left_by(path: Path) -> Any:
     return figures, (path / "weights.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("settings", [{}, {"align": "time", "rows": None}, {"batches_per_update": 2}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{}, {"align": "time", "rows": None}, {"batches_per_update": 2}, {"backprop_steps": 12}], ids=str
+)
 def test_stopped_anywhere_it_ends_the_same(settings: dict[str, Any]) -> None:
     whole = forecast(waves((70, 45)), **SETTINGS | settings)
     updates = whole.metrics[-1]["update"]
@@ -59,7 +61,7 @@ def test_a_checkpoint_holds_the_state_of_every_row() -> None:
     run = stopped_after(3)
     checkpoint, _ = ds.train.Store(run.path / "checkpoints").newest()
     assert checkpoint is not None
-    h, c = checkpoint.state["trainer"]["row_state"]
+    h, c = checkpoint.state["trainer"]["carried"]["before"]
     assert h.shape == c.shape == (1, 3, 5)
     assert (h != 0).all()
 

@@ -90,7 +90,7 @@ class Forecast(Task):
         """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
         settings = self.settings
         if settings.window is not None:
-            found = seqs.windows(settings.window, settings.stride or self.horizon, self.horizon)
+            found = seqs.windows(settings.window, settings.stride or 1, self.horizon)
             if not len(found):
                 raise DataError(
                     f"window is {settings.window} and horizon {self.horizon}: the longest series of the training part has "
