@@ -205,9 +205,10 @@ def test_a_method_of_a_module_is_a_model_of_this_module() -> None:
     assert predictor._module is module
 
 
-def test_predictions_and_values_share_no_memory_with_the_caller_or_the_table() -> None:
+@pytest.mark.parametrize("kind", [np.array, torch.from_numpy])
+def test_predictions_and_values_share_no_memory_with_the_caller_or_the_table(kind: Any) -> None:
     predictor = StatefulPredictor(lambda x, state: (x, x[:, -1][None]), dtype=torch.float64)
-    values = np.ones((2, FEATURES))
+    values = kind(np.ones((2, FEATURES)))
     found = predictor.step(["a", "b"], values)
     values[:] = 7
     assert (found == 1).all()
