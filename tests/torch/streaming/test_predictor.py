@@ -115,6 +115,18 @@ def test_streams_unused_for_too_long_are_forgotten_and_their_slots_used_again() 
     assert (predictor.num_streams, predictor.num_forgotten) == (0, 3)
 
 
+def test_streams_are_forgotten_one_after_the_other_as_time_passes() -> None:
+    clock = Clock()
+    predictor = StatefulPredictor(make("gru"), forget_after=10, clock=clock)
+    for name in ("a", "b", "c"):
+        predictor.step([name], np.ones((1, FEATURES)))
+        clock.seconds += 3
+    clock.seconds += 2
+    for held in (["b", "c"], ["c"], []):
+        assert predictor.streams == held
+        clock.seconds += 3
+
+
 def test_the_table_grows_by_doubling_and_keeps_what_is_there() -> None:
     model = make("lstm").eval()
     predictor = StatefulPredictor(model)
