@@ -230,6 +230,20 @@ def test_a_stream_is_named_whatever_the_order_of_the_rows() -> None:
     check_not_moved()
 
 
+def test_a_stream_with_a_state_that_is_not_finite_is_named_whatever_the_order_of_the_rows() -> None:
+    def fault(x: Any, found: Any) -> Any:
+        outputs, (h, c) = found
+        return outputs, (h, c / (x[:, -1, :1] - 5))
+
+    predictor, check_not_moved, flag = faulty(fault)
+    flag[0] = True
+    with pytest.raises(ds.StreamInputError) as caught:
+        predictor.step({"a": [5, 1, 1], "b": [ONE] * 3, "new": [ONE] * 2})
+    assert list(caught.value.reasons) == ["a"]
+    assert "the state after its steps holds" in caught.value.reasons["a"]
+    check_not_moved()
+
+
 def test_steps_of_and_forget_refuse_ids_that_are_not_text() -> None:
     predictor, check_not_moved = held()
     for method in (predictor.steps_of, predictor.forget):

@@ -115,6 +115,18 @@ def test_streams_unused_for_too_long_are_forgotten_and_their_slots_used_again() 
     assert (predictor.num_streams, predictor.num_forgotten) == (0, 3)
 
 
+def test_streams_are_forgotten_one_after_the_other_as_time_passes() -> None:
+    clock = Clock()
+    predictor = StatefulPredictor(make("gru"), forget_after=10, clock=clock)
+    for name in ("a", "b", "c"):
+        predictor.step([name], np.ones((1, FEATURES)))
+        clock.seconds += 3
+    clock.seconds += 2
+    for held in (["b", "c"], ["c"], []):
+        assert predictor.streams == held
+        clock.seconds += 3
+
+
 def test_the_table_grows_by_doubling_and_keeps_what_is_there() -> None:
     model = make("lstm").eval()
     predictor = StatefulPredictor(model)
@@ -205,9 +217,10 @@ def test_a_method_of_a_module_is_a_model_of_this_module() -> None:
     assert predictor._module is module
 
 
-def test_predictions_and_values_share_no_memory_with_the_caller_or_the_table() -> None:
+@pytest.mark.parametrize("kind", [np.array, torch.from_numpy])
+def test_predictions_and_values_share_no_memory_with_the_caller_or_the_table(kind: Any) -> None:
     predictor = StatefulPredictor(lambda x, state: (x, x[:, -1][None]), dtype=torch.float64)
-    values = np.ones((2, FEATURES))
+    values = kind(np.ones((2, FEATURES)))
     found = predictor.step(["a", "b"], values)
     values[:] = 7
     assert (found == 1).all()
