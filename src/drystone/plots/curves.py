@@ -14,7 +14,7 @@ from drystone.plots.figure import new_figure, save_figure
 Record = Mapping[str, Any]
 
 COLOURS = {"train": "#4c72b0", "valid": "#dd8452", "test": "#55a868"}
-LABELS = {"train": "train, with noise and dropout", "valid": "validation", "test": "test, at the end"}
+LABELS = {"train": "train, while it learns", "valid": "validation", "test": "test, at the end"}
 
 
 def save_curves(metrics: Sequence[Record], path: Path, figure_name: str) -> None:
