@@ -103,6 +103,20 @@ def test_nothing_is_carried_where_all_rows_start_anew() -> None:
     assert seen == [None, None]
 
 
+@pytest.mark.parametrize("backprop_steps", [None, 4])
+def test_a_row_that_waits_over_a_whole_batch_keeps_its_state(backprop_steps: int | None) -> None:
+    """Days 3 and 4 are a gap of the first series, and just then the second one begins."""
+    x = np.random.default_rng(2).standard_normal((6, FEATURES))
+    seqs = ds.Sequences.from_arrays({"day": [[1, 2, 5, 6], [3, 4]], "x": [x[:4], x[4:]]})
+    lstm, carried = layers(), CarriedState(backprop_steps=backprop_steps)
+    found = []
+    for batch in batches(ds.Loader(seqs, ds.Stateful(rows=None, steps=2, align="day", order="given"))):
+        output, carried = carried.run(forward(lstm), batch)
+        found.append(output[0][batch.valid[0]])
+    expected, _ = lstm(torch.from_numpy(x[:4])[None])
+    torch.testing.assert_close(torch.cat(found), expected[0], rtol=1e-12, atol=1e-14)
+
+
 @pytest.mark.parametrize("steps", [0, -2, True])
 def test_steps_that_are_none(steps: int) -> None:
     with pytest.raises(ds.ConfigError, match="backprop_steps must be a whole number ≥ 1"):

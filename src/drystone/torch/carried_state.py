@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,8 +24,8 @@ class CarriedState:
     as many times the work as there are batches in `backprop_steps`; what of it is random, such as plain dropout, is
     drawn anew.
 
-    Rows that start with a sequence of their own are reset by the batch's masks. Where all rows do, as at the start of
-    an epoch, nothing is carried.
+    Rows that start with a sequence of their own are reset by the batch's masks. Where all rows do, nothing is carried.
+    A row that has no step in a batch, as in a gap of aligned series, keeps its state.
 
     Args:
         backprop_steps: how far back the gradient of a batch's last step goes; a multiple of the steps of a batch. By
@@ -48,6 +49,8 @@ class CarriedState:
     """The state before the first of `lead`; tensors in any nest of tuples, lists and dicts."""
     lead: tuple[TensorBatch, ...] = ()
     """The batches that run once more ahead of the next one."""
+    num_rows: int | None = None
+    """Of the batch before; None where there is none."""
 
     def __post_init__(self) -> None:
         steps = self.backprop_steps
@@ -69,7 +72,7 @@ class CarriedState:
         Raises:
             ConfigError: `backprop_steps` is no multiple of the steps of the batch.
         """
-        now = self.restarted() if batch.spans.is_first.all() else self
+        now = self if self._goes_on(batch) else self.restarted()
         most, state, states = self._batches_ahead(batch), now.before, [now.before]
         for each in now.lead:
             _, state = forward(each, state)
@@ -78,7 +81,8 @@ class CarriedState:
         states.append(state)
         lead = (*now.lead, batch)
         first = max(len(lead) - most, 0)
-        return result, replace(now, before=detached(states[first]), lead=lead[first:])
+        num_rows, _ = batch.shape
+        return result, replace(now, before=detached(states[first]), lead=lead[first:], num_rows=num_rows)
 
     def restarted(self) -> "CarriedState":
         """Returns the same with nothing carried, as before the first batch."""
@@ -86,12 +90,24 @@ class CarriedState:
 
     def state_dict(self) -> dict[str, Any]:
         """Returns all that is carried, in tensors and plain values."""
-        return {"before": self.before, "lead": [to_plain(batch.host) for batch in self.lead]}
+        return {
+            "before": self.before,
+            "lead": [to_plain(batch.host) for batch in self.lead],
+            "num_rows": self.num_rows,
+        }
 
     def loaded(self, state: Mapping[str, Any], device: torch.device) -> "CarriedState":
         """Returns the same with what `state_dict` returned, on a device."""
         lead = tuple(to_tensors(from_plain(plain), device) for plain in state["lead"])
-        return replace(self, before=_each(state["before"], lambda tensor: tensor.to(device)), lead=lead)
+        before = _each(state["before"], lambda tensor: tensor.to(device))
+        return replace(self, before=before, lead=lead, num_rows=state["num_rows"])
+
+    def _goes_on(self, batch: TensorBatch) -> bool:
+        """Whether a row may need its state: a sequence goes on on it, or it has no step here and waits for one."""
+        spans, (num_rows, _) = batch.spans, batch.shape
+        if not spans.is_first.all():
+            return True
+        return num_rows == self.num_rows and len(np.unique(spans.row)) < num_rows
 
     def _batches_ahead(self, batch: TensorBatch) -> int:
         _, steps = batch.shape

@@ -106,3 +106,14 @@ def test_a_trainer_may_be_evaluated_on_its_own_loader(layout: ds.Layout) -> None
         found.append(([type(event).__name__ for event in events], model.state_dict()))
     assert found[0][0] == found[1][0]
     assert all(torch.equal(found[0][1][name], found[1][1][name]) for name in found[0][1])
+
+
+def test_series_that_wait_for_others_are_evaluated_from_their_own_past() -> None:
+    """A gap as long as a batch, in which another series begins."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((6, 3)), rng.standard_normal(6)
+    seqs = ds.Sequences.from_arrays({"day": [[1, 2, 5, 6], [3, 4]], "x": [x[:4], x[4:]], "y": [y[:4], y[4:]]})
+    model = Tagger()
+    layouts = [ds.Stateful(rows=None, steps=steps, align="day") for steps in (2, 3, 12)]
+    found = [Evaluator(by_step, ds.Loader(seqs, layout)).figures(model)["loss"] for layout in layouts]
+    assert found == pytest.approx([found[0]] * 3, rel=1e-12)
