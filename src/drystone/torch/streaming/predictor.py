@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
@@ -25,6 +25,7 @@ from drystone.torch.streaming.snapshot import Snapshot
 from drystone.torch.streaming.states import StateTable
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 class StatefulPredictor:
@@ -88,12 +89,12 @@ class StatefulPredictor:
         self._table = StateTable(self._device)
 
     @overload
-    def step(self, ids: Mapping[str, Any]) -> dict[str, Tensor]: ...
+    def step(self, ids: Mapping[str, Any], *, anew: Collection[str] = ()) -> dict[str, Tensor]: ...
 
     @overload
-    def step(self, ids: Any, values: Any) -> Tensor: ...
+    def step(self, ids: Any, values: Any, *, anew: Collection[str] = ()) -> Tensor: ...
 
-    def step(self, ids: Any, values: Any = None) -> Any:
+    def step(self, ids: Any, values: Any = None, *, anew: Collection[str] = ()) -> Any:
         """Returns the predictions for the next steps of streams, and carries their states on.
 
         Args:
@@ -101,6 +102,7 @@ class StatefulPredictor:
                 comes several times gets consecutive steps, in the order of the rows. Or values by stream id: an array
                 of [steps, features], of [features] of one step, or a number: one step of one feature.
             values: [rows, features] of one step a row, [rows, steps, features], or [rows] of one feature.
+            anew: streams that start from zeros with their first step of this call.
 
         Returns:
             By row, [rows, ...] or [rows, steps, ...], as the values came. By stream id, [...] for one step, else
@@ -116,11 +118,11 @@ class StatefulPredictor:
             if values is not None:
                 raise DataError("values came both by stream id and as a column; pass one of them.")
             arrived, is_one_step = read_by_stream(ids, self._num_features, self._dtype)
-            return by_stream(self._advance(arrived), arrived, is_one_step)
+            return by_stream(self._advance(arrived, anew), arrived, is_one_step)
         if values is None:
             raise DataError("there are ids and no values; pass step(ids, values), or values by stream id.")
         arrived, leading = read_columns(self._ids.read(ids, self._slots), values, self._num_features, self._dtype)
-        outputs = self._advance(arrived)
+        outputs = self._advance(arrived, anew)
         return outputs.reshape(*leading, *outputs.shape[2:])
 
     @property
@@ -140,6 +142,11 @@ class StatefulPredictor:
         """How many streams were forgotten for room (`max_streams`) or time (`forget_after`)."""
         self._forget_unused(self._clock())
         return self._slots.num_forgotten
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the model from others: a checksum of its weights; "" for a function of no module."""
+        return fingerprint_of(self._module)
 
     def steps_of(self, ids: Any) -> Ints:
         """Returns how many steps each stream has had; 0 for one that is not held.
@@ -183,7 +190,7 @@ class StatefulPredictor:
             used_at=self._slots.used_at[slots],
             state=state,
             form=self._table.form,
-            model=fingerprint_of(self._module),
+            model=self.fingerprint,
             num_features=self._num_features,
             num_forgotten=self._slots.num_forgotten,
         ).save(Path(path))
@@ -209,7 +216,7 @@ class StatefulPredictor:
         self._slots, self._table, self._num_features = slots, table, found.num_features or self._num_features
 
     def _check_fits(self, path: Path, found: Snapshot) -> None:
-        if found.model != fingerprint_of(self._module):
+        if found.model != self.fingerprint:
             raise DataError(f"{path} holds states of another model: its weights are not those of this one.")
         if None not in (self._num_features, found.num_features) and self._num_features != found.num_features:
             raise DataError(f"{path} holds streams of {found.num_features} features; here are {self._num_features}.")
@@ -217,7 +224,7 @@ class StatefulPredictor:
         if known is not None and found.form not in (None, known):
             raise DataError(f"{path} holds states of another form than {known.in_words()}.")
 
-    def _advance(self, arrived: Arrived) -> Tensor:
+    def _advance(self, arrived: Arrived, anew: Collection[str]) -> Tensor:
         if self._max_streams is not None and len(arrived.streams) > self._max_streams:
             raise DataError(
                 f"{len(arrived.streams)} streams came in one call, and max_streams is {self._max_streams}; "
@@ -227,24 +234,27 @@ class StatefulPredictor:
         self._forget_unused(now)
         rows = Rows.of(replace(arrived, values=arrived.values.to(self._device)))
         slots = self._slots.find(arrived.streams)
+        begins = slots == FREE
+        if anew:
+            begins |= np.fromiter(map(frozenset(anew).__contains__, arrived.streams), np.bool_, len(slots))
         with undisturbed(self._module, self._device):
-            ran = run(self._model, rows, self._state(rows.in_order(slots)), self._table.form)
+            ran = run(self._model, rows, self._state(rows.in_order(slots), rows.in_order(begins)), self._table.form)
             arrived.check_predictions(ran.outputs, ran.state, rows.stream)
-            self._commit(rows, slots, ran, now)
+            self._commit(rows, slots, begins, ran, now)
         return ran.outputs
 
-    def _state(self, slots: Ints) -> list[Tensor] | None:
-        """The states in slots, with zeros for new streams; None where all are new."""
-        is_new = slots == FREE
-        if is_new.all():
+    def _state(self, slots: Ints, begins: Bools) -> list[Tensor] | None:
+        """The states in slots, with zeros for streams that begin; None where all do."""
+        if begins.all():
             return None
-        new = self._on_device(np.flatnonzero(is_new)) if is_new.any() else None
-        return self._table.gather(self._on_device(np.where(is_new, 0, slots)), new)
+        new = self._on_device(np.flatnonzero(begins)) if begins.any() else None
+        return self._table.gather(self._on_device(np.where(begins, 0, slots)), new)
 
-    def _commit(self, rows: Rows, slots: Ints, ran: Ran, now: float) -> None:
+    def _commit(self, rows: Rows, slots: Ints, begins: Bools, ran: Ran, now: float) -> None:
         """Writes what was found right: first comes what may fail, for want of memory."""
         arrived = rows.arrived
         self._table.reserve(self._slots.needed(int((slots == FREE).sum())), ran.form)
+        self._slots.num_steps[slots[begins & (slots != FREE)]] = 0
         slots = self._slots.use_streams(arrived.streams, slots, arrived.num_steps, now)
         self._table.put(self._on_device(rows.in_order(slots)), ran.state)
         self._num_features = arrived.values.shape[1]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -33,7 +34,7 @@ class Rows:
         are_equal = bool((arrived.num_steps == arrived.num_steps[0]).all())
         return cls(arrived=arrived, stream=None if are_equal else np.argsort(-arrived.num_steps, kind="stable"))
 
-    def in_order(self, by_stream: Ints) -> Ints:
+    def in_order(self, by_stream: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Returns what belongs to the streams as it belongs to the rows."""
         return by_stream if self.stream is None else by_stream[self.stream]
 

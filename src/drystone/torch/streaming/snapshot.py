@@ -1,6 +1,7 @@
 """All streams in one safetensors file: whole or not there, with a checksum, and no pickle."""
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,10 @@ class Snapshot:
         """Writes the file, in place of an older one.
 
         Raises:
-            DataError: there is no such folder.
+            DataError: there is no such folder, or a folder in its place.
         """
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; name a file.")
         tensors = self._tensors()
         record = Record(
             version=VERSION,
@@ -82,6 +85,8 @@ class Snapshot:
         text = json.dumps(asdict(record))
         with whole_file(path) as partial:
             save_file(tensors, partial, {RECORD: text, CHECKSUM: checksum_of(tensors.items(), text)})
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())  # before it takes its name
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from drystone.core.errors import StreamInputError
+from drystone.core.errors import DataError, StreamInputError
 from drystone.torch.streaming.predictor import StatefulPredictor
 from drystone.train.features import Features
 from drystone.train.follow.journal import Entry
@@ -29,10 +29,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What came of some lines: an answer to each that is not blank, in order, and those that moved streams."""
+    """What came of some lines: an answer to each that is not blank, in order, and those that ran, as they ran together."""
 
     answers: list[Answer]
-    accepted: Entry
+    ran: list[Entry]
 
 
 class Follower:
@@ -82,13 +82,18 @@ class Follower:
         self._look_up({line.stream for _, line in read}, batch)
         for number, line in read:
             self._put(number, line, batch)
-        self._run(batch)
-        answers = [batch.answers[number] for number in sorted(batch.answers)]
-        return Taken(answers=answers, accepted=Entry(time=when, lines=[batch.texts[at] for at in sorted(batch.ran)]))
+        self._run_waiting(batch)
+        return Taken(answers=[batch.answers[number] for number in sorted(batch.answers)], ran=batch.entries)
 
     def take_again(self, entry: Entry) -> None:
-        """Runs lines once more that moved streams before."""
-        self.take(entry.lines, entry.time)
+        """Runs lines once more that ran together before.
+
+        Raises:
+            DataError: one of them cannot be used now.
+        """
+        for answer in self.take(entry.lines, entry.time).answers:
+            if "error" in answer:
+                raise DataError(f"lines that came before cannot be run again: {answer['error']}")
         self._num_lines = 0
 
     def _look_up(self, streams: Collection[str], batch: "_Batch") -> None:
@@ -98,47 +103,67 @@ class Follower:
 
     def _put(self, number: int, line: Line, batch: "_Batch") -> None:
         """Lets a line wait for those that came with it; runs them first where it cannot run along."""
+        if not self._is_next(number, line, batch):
+            return
         waits = line.stream in batch.streams
         if (waits and line.reset) or (not waits and len(batch.streams) == self._max_streams):
-            self._run(batch)
+            self._run_waiting(batch)
+            if not self._is_next(number, line, batch):
+                return
+        batch.waiting[number] = line
+        batch.streams.add(line.stream)
+        batch.next_step[line.stream] = (0 if line.reset else batch.next_step[line.stream]) + len(line.values)
+
+    def _is_next(self, number: int, line: Line, batch: "_Batch") -> bool:
+        """Whether a line holds the next steps of its stream; else it is refused."""
         if line.stream not in batch.next_step:
             self._look_up([line.stream], batch)
         expected = 0 if line.reset else batch.next_step[line.stream]
-        if line.step not in (None, expected):
-            batch.refuse(number, _out_of_order(line, expected))
+        if line.step in (None, expected):
+            return True
+        batch.refuse(number, _out_of_order(line, expected))
+        return False
+
+    def _run_waiting(self, batch: "_Batch") -> None:
+        lines, batch.waiting = batch.waiting, {}
+        batch.streams.clear()
+        batch.next_step.clear()
+        self._run(lines, batch)
+
+    def _run(self, lines: Mapping[int, Line], batch: "_Batch") -> None:
+        """Runs lines together; those of streams that cannot go on one by one, so that each is told what it comes to."""
+        if not lines:
             return
-        batch.waiting[number] = line
-        batch.streams.add(line.stream)
-        batch.next_step[line.stream] = expected + len(line.values)
+        try:
+            self._answer(lines, batch)
+        except StreamInputError as error:
+            at_fault = {number: line for number, line in lines.items() if line.stream in error.reasons}
+            if not at_fault:
+                raise
+            if len(lines) == 1:
+                ((number, line),) = lines.items()
+                batch.refuse(number, LineError(None, f"{error.reasons[line.stream]}.", line.stream))
+                return
+            self._run({number: line for number, line in lines.items() if number not in at_fault}, batch)
+            for number, line in at_fault.items():
+                if self._is_next(number, line, batch):
+                    self._run({number: line}, batch)
 
-    def _run(self, batch: "_Batch") -> None:
-        """Runs the lines that wait, but for those of streams that cannot go on."""
-        waiting = batch.waiting
-        self._predictor.forget([line.stream for line in waiting.values() if line.reset])
-        while waiting:
-            try:
-                self._answer(batch)
-                break
-            except StreamInputError as error:
-                for number, line in list(waiting.items()):
-                    if line.stream in error.reasons:
-                        batch.refuse(number, LineError(None, error.reasons[line.stream], line.stream))
-                        del waiting[number]
-        batch.ran |= waiting.keys()
-        batch.waiting, batch.streams, batch.next_step = {}, set(), {}
-
-    def _answer(self, batch: "_Batch") -> None:
-        lines = list(batch.waiting.values())
-        streams = [line.stream for line in lines]
-        first = dict(zip(streams, self._predictor.steps_of(streams).tolist(), strict=True))
-        lengths = [len(line.values) for line in lines]
-        outputs = self._predictor.step(np.repeat(streams, lengths), np.concatenate([line.values for line in lines]))
+    def _answer(self, lines: Mapping[int, Line], batch: "_Batch") -> None:
+        anew = {line.stream for line in lines.values() if line.reset}
+        streams = [line.stream for line in lines.values()]
+        first = dict(zip(streams, self._predictor.steps_of(streams).tolist(), strict=True)) | dict.fromkeys(anew, 0)
+        lengths = [len(line.values) for line in lines.values()]
+        ids = [line.stream for line in lines.values() for _ in line.values]
+        outputs = self._predictor.step(ids, np.concatenate([line.values for line in lines.values()]), anew=anew)
         parts = np.split(outputs.cpu().numpy(), np.cumsum(lengths)[:-1])
-        for number, line, part in zip(batch.waiting, lines, parts, strict=True):
+        for (number, line), part in zip(lines.items(), parts, strict=True):
             columns = self._columns(part)
             told = {name: values[0] for name, values in columns.items()} if line.is_one else columns
             batch.answers[number] = {"stream": line.stream, "step": first[line.stream], **told}
             first[line.stream] += len(line.values)
+        batch.entries.append(Entry(time=self._clock.time, lines=[batch.texts[number] for number in lines]))
+        batch.next_step.clear()
 
 
 @dataclass(slots=True)
@@ -151,7 +176,7 @@ class _Batch:
     """Of the lines that wait."""
     next_step: dict[str, int] = field(default_factory=dict)
     """Of each stream that was looked up, after the lines that wait."""
-    ran: set[int] = field(default_factory=set)
+    entries: list[Entry] = field(default_factory=list)
     answers: dict[int, Answer] = field(default_factory=dict)
 
     def refuse(self, number: int, error: LineError) -> None:

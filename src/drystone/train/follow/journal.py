@@ -1,8 +1,9 @@
 """What came in since the states were last saved, so that a crash loses none of it."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drystone.core.errors import DataError
@@ -17,17 +18,27 @@ class Entry:
     lines: Sequence[bytes]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """What a journal follows on: the checksum of the saved states ("" for none), and the fingerprint of their model."""
+
+    states: str
+    model: str
+
+
 class Journal:
-    """A file of entries that follow on a saved state.
+    """A file of entries that follow on saved states.
 
     Args:
         path: of the file; what is in it is replaced.
-        follows: the checksum of the saved state; "" for none.
+        base: what it follows on.
     """
 
-    def __init__(self, path: Path, follows: str) -> None:
-        with whole_file(path) as partial:
-            partial.write_text(json.dumps({"follows": follows}) + "\n", encoding="utf-8")
+    def __init__(self, path: Path, base: Base) -> None:
+        with whole_file(path) as partial, partial.open("wb") as file:
+            file.write(json.dumps(asdict(base)).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
         self._file = path.open("ab")
         self.num_entries = 0
 
@@ -43,35 +54,41 @@ class Journal:
         self._file.close()
 
 
-def entries_of(path: Path, follows: str) -> Iterator[Entry]:
-    """Yields the entries of a journal that follow on a saved state; none if it follows on another.
+def base_of(path: Path) -> Base:
+    """Returns what a journal follows on.
 
-    The last one may be half-written; it ends the journal.
+    Raises:
+        DataError: its first line is damaged.
+    """
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        return Base(**json.loads(line))
+    except (ValueError, TypeError) as error:
+        raise _damaged(path, 1, error) from None
+
+
+def entries_of(path: Path) -> Iterator[Entry]:
+    """Yields the entries of a journal. The last one may be half-written; it ends the journal.
 
     Raises:
         DataError: another one is damaged.
     """
-    if not path.is_file():
-        return
     with path.open("rb") as file:
-        if not _is_header(file.readline(), follows):
-            return
-        for number, line in enumerate(file, start=1):
+        file.readline()
+        for number, line in enumerate(file, start=2):
             if not line.endswith(b"\n"):
                 return
             try:
                 content = json.loads(line)
                 entry = Entry(time=content["time"], lines=[text.encode() for text in content["lines"]])
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise DataError(
-                    f"{path} is damaged at entry {number}: {error!r}. Remove it to go on from the state that was saved "
-                    f"before it, or remove both to begin anew."
-                ) from None
+                raise _damaged(path, number, error) from None
             yield entry
 
 
-def _is_header(line: bytes, follows: str) -> bool:
-    try:
-        return json.loads(line)["follows"] == follows
-    except (ValueError, KeyError, TypeError):
-        return False
+def _damaged(path: Path, line: int, error: Exception) -> DataError:
+    return DataError(
+        f"{path} is damaged in line {line}: {error!r}. It holds what came after the states were saved: remove it to go on "
+        f"without that."
+    )

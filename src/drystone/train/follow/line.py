@@ -12,6 +12,7 @@ from drystone.core.errors import DataError
 from drystone.train.features import Feature, Features
 
 STREAM, STEP, RESET = "stream", "step", "reset"
+MAX_BYTES = 1 << 24
 Floats = npt.NDArray[np.float64]
 
 
@@ -79,9 +80,11 @@ def read_line(text: bytes, features: Features) -> Line:
 
 
 def _record(text: bytes) -> Mapping[str, Any]:
+    if len(text) > MAX_BYTES:
+        raise LineError(None, f"the line is longer than {MAX_BYTES:,} bytes. Send fewer steps in a line.")
     try:
-        found = json.loads(text.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        found = json.loads(text.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, a number of thousands of digits
         raise LineError(None, f"the line is no JSON: {error}.") from None
     if not isinstance(found, dict):
         raise LineError(None, f'the line is {_kind(found)}; expected an object such as {{"stream": "a", ...}}.')
