@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,6 +14,7 @@ import typer
 
 from drystone.cli.incoming import Incoming
 from drystone.cli.interrupts import INTERRUPTED
+from drystone.cli.outgoing import write_all
 from drystone.core.errors import ConfigError
 from drystone.core.words import so_many
 from drystone.train.interrupts import StopRequest, stop_request
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drystone.train.follow.follower import Answer, Follower
     from drystone.train.follow.kept_state import KeptState
 
-STANDARD_INPUT = 0  # its handle
+STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their handles
 NOBODY_READS = 1  # the exit code
 MAX_SHOWN = 8  # streams
 
@@ -45,6 +45,8 @@ class FollowOptions:
     forget_seconds: float | None = None
 
     def __post_init__(self) -> None:
+        if self.state is not None and not self.state.name:
+            raise ConfigError("--state names no file; name one, such as states.safetensors.")
         for name in ("save_seconds", "max_streams", "forget_seconds"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -55,6 +57,8 @@ def follow(run: "Run", options: FollowOptions) -> None:
     """Answers the lines of standard input until it ends, or a signal stops it."""
     from drystone.train.follow.start import followed_by
 
+    for name, handle in (("input", STANDARD_INPUT), ("output", STANDARD_OUTPUT)):
+        _check_open(name, handle)
     follower, predictor, kept = followed_by(
         run, options.state, max_streams=options.max_streams, forget_after=options.forget_seconds
     )
@@ -67,18 +71,22 @@ def follow(run: "Run", options: FollowOptions) -> None:
             with _saved_at_the_end(kept):
                 _answer_all(follower, kept, options.save_seconds, request)
         except BrokenPipeError:
-            _leave_quietly()
+            typer.echo("nobody reads the predictions any more; stopped.", err=True)
+            raise typer.Exit(NOBODY_READS) from None
     if request.by == SIGINT:
         raise typer.Exit(INTERRUPTED)
 
 
 def _answer_all(follower: "Follower", kept: "KeptState | None", save_seconds: float, request: StopRequest) -> None:
+    from drystone.train.follow.line import MAX_BYTES
+
     saved = time.monotonic()
-    for lines in Incoming(STANDARD_INPUT).batches(lambda: request.by is not None):
+    for lines in Incoming(STANDARD_INPUT, MAX_BYTES).batches(lambda: request.by is not None):
         if lines:
             taken = follower.take(lines, time.time())
-            if kept is not None and taken.accepted.lines:
-                kept.add(taken.accepted)
+            if kept is not None:
+                for entry in taken.ran:
+                    kept.add(entry)
             _write(taken.answers)
         if kept is not None and time.monotonic() - saved >= save_seconds:
             kept.save()
@@ -95,8 +103,8 @@ def _saved_at_the_end(kept: "KeptState | None") -> Iterator[None]:
 
 
 def _write(answers: "Iterable[Answer]") -> None:
-    sys.stdout.write("".join(f"{json.dumps(answer, ensure_ascii=False)}\n" for answer in answers))
-    sys.stdout.flush()
+    lines = (json.dumps(answer, ensure_ascii=False) + "\n" for answer in answers)
+    write_all(STANDARD_OUTPUT, "".join(lines).encode("utf-8", "replace"))
 
 
 def _say_where(predictor: Any, state: Path) -> None:
@@ -111,8 +119,8 @@ def _say_where(predictor: Any, state: Path) -> None:
     typer.echo(f"{state}: going on with {so_many(len(streams), 'stream')}: {shown}{more}", err=True)
 
 
-def _leave_quietly() -> None:
-    """Ends without the words that Python has for output that nobody reads."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    typer.echo("nobody reads the predictions any more; stopped.", err=True)
-    raise typer.Exit(NOBODY_READS)
+def _check_open(name: str, handle: int) -> None:
+    try:
+        os.fstat(handle)
+    except OSError:
+        raise ConfigError(f"standard {name} is closed; --follow answers lines of standard input.") from None

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import Tensor
 
 import drystone as ds
-from drystone.torch import StatefulPredictor
+from drystone.torch import LSTM, StatefulPredictor
 from tests.torch.streaming.models import FEATURES, alone, make
 
 ONE = np.ones(FEATURES)
@@ -260,3 +261,27 @@ def test_the_error_names_8_and_can_be_pickled() -> None:
     assert "'s7': why; and 3 more, in reasons. No stream" in str(error)
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.reasons) == (str(error), error.reasons)
+
+
+def test_a_model_that_starts_elsewhere_than_from_zeros() -> None:
+    """Streams that begin beside others start from zeros; those that come first would not."""
+
+    def counting(x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        state = torch.ones(1, len(x), 1) if state is None else state
+        return x + state[0][:, None], state + x.shape[1]
+
+    predictor = StatefulPredictor(counting)
+    with pytest.raises(ds.ShapeError, match="another state than zeros where the state is None"):
+        predictor.step({"a": [1.0]})
+    assert predictor.streams == []
+
+
+def test_masked_values_are_missing() -> None:
+    predictor = StatefulPredictor(LSTM(1, 2))
+    values = np.ma.masked_array([[1.0], [2.0]], mask=[[False], [True]])
+    with pytest.raises(ds.StreamInputError, match="masked") as found:
+        predictor.step(["a", "b"], values)
+    assert list(found.value.reasons) == ["b"]
+    with pytest.raises(ds.StreamInputError, match="masked"):
+        predictor.step({"a": values})
+    assert predictor.streams == []

@@ -175,7 +175,7 @@ def test_a_call_with_as_many_steps_each_is_one_call_of_the_model_and_no_cell_is_
 
     predictor = StatefulPredictor(model)
     predictor.step(["a", "b", "c"], np.zeros((3, 4, 1)))
-    assert shapes == [(3, 4)]
+    assert shapes[2:] == [(3, 4)]  # before the first one, two of one step prove that None means zeros
     shapes.clear()
     predictor.step(["a", "b", "a"], np.zeros((3, 4, 1)))
     assert shapes == [(2, 4), (1, 4)]
@@ -233,3 +233,21 @@ def test_predictions_and_values_share_no_memory_with_the_caller_or_the_table(kin
 def test_bounds_must_be_above_0(bound: str) -> None:
     with pytest.raises(ds.ConfigError, match=f"{bound} is 0; it must be above 0"):
         StatefulPredictor(make("gru"), **{bound: 0})
+
+
+def test_streams_that_start_anew_do_so_when_the_call_succeeds() -> None:
+    model = LSTM(2, 3, dtype=torch.float64)
+    predictor = StatefulPredictor(model)
+    x = np.random.default_rng(0).standard_normal((4, 2, 2))
+    for each in x[:2]:
+        predictor.step(["a", "b"], each)
+    with pytest.raises(ds.StreamInputError):
+        predictor.step({"a": x[2, 0], "b": [np.nan, 0]}, anew=["a"])
+    assert predictor.steps_of(["a", "b"]).tolist() == [2, 2]
+    found = predictor.step({"b": x[2, 1], "a": x[2:, 0], "c": x[0, 0]}, anew=["a", "c"])
+    with torch.no_grad():
+        expected, _ = model(torch.from_numpy(x[2:, 0])[None])
+        going_on, _ = model(torch.from_numpy(x[:3, 1])[None])
+    torch.testing.assert_close(found["a"], expected[0])
+    torch.testing.assert_close(found["b"], going_on[0, 2])
+    assert predictor.steps_of(["a", "b", "c"]).tolist() == [2, 3, 1]

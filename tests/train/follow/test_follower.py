@@ -58,7 +58,7 @@ def test_a_bad_line_is_answered_and_moves_nothing() -> None:
         "stream": "a",
         "field": "x",
     }
-    assert taken.accepted.lines == [line("a", [1, 2]), line("b", [0, 1]), line("a", [3, 4])]
+    assert [entry.lines for entry in taken.ran] == [[line("a", [1, 2]), line("b", [0, 1]), line("a", [3, 4])]]
     np.testing.assert_allclose(taken.answers[4]["h"], alone([[1, 2], [3, 4]])[1])
     assert predictor.steps_of(["a", "b"]).tolist() == [2, 1]
 
@@ -88,11 +88,32 @@ def test_numbers_of_steps_must_follow_each_other() -> None:
 def test_a_stream_that_cannot_go_on_leaves_the_others_alone() -> None:
     follows, predictor = follower()
     follows.take([line("a", [1, 2]), line("b", [1, 2])], 0.0)
-    answers = follows.take([line("a", [3, 4]), line("b", [3, 4]), line("a", [5000, 6]), line("b", [5, 6])], 0.0).answers
-    assert ["error" in answer for answer in answers] == [True, False, True, False]
-    assert [answers[number]["stream"] for number in (0, 2)] == ["a", "a"]
-    assert predictor.steps_of(["a", "b"]).tolist() == [1, 3]
-    np.testing.assert_allclose(answers[3]["h"], alone([[1, 2], [3, 4], [5, 6]])[2])
+    lines = [line("a", [3, 4]), line("b", [3, 4]), line("a", [5000, 6]), line("b", [5, 6]), line("a", [7, 8], step=2)]
+    taken = follows.take(lines, 0.0)
+    assert ["error" in answer for answer in taken.answers] == [False, False, True, False, False]
+    assert (taken.answers[2]["stream"], taken.answers[2]["line"]) == ("a", 5)
+    assert predictor.steps_of(["a", "b"]).tolist() == [3, 3]
+    np.testing.assert_allclose(taken.answers[3]["h"], alone([[1, 2], [3, 4], [5, 6]])[2])
+    np.testing.assert_allclose(taken.answers[4]["h"], alone([[1, 2], [3, 4], [7, 8]])[2])
+    assert sorted(text for entry in taken.ran for text in entry.lines) == sorted(lines[:2] + lines[3:])
+
+
+def test_a_refused_line_starts_nothing_anew() -> None:
+    follows, predictor = follower()
+    follows.take([line("a", [1, 2])], 0.0)
+    (answer,) = follows.take([line("a", [5000, 6], reset=True)], 0.0).answers
+    assert "error" in answer
+    (answer,) = follows.take([line("a", [3, 4], step=1)], 0.0).answers
+    np.testing.assert_allclose(answer["h"], alone([[1, 2], [3, 4]])[1])
+    assert predictor.steps_of(["a"]).tolist() == [2]
+
+
+def test_names_that_differ_in_their_last_character_only() -> None:
+    follows, predictor = follower()
+    names = ["a", "a\0", "\0", "a ", "ä", "\ud800"]
+    answers = follows.take([line(name, [1, 2]) for name in [*names, *names]], 0.0).answers
+    assert [answer["step"] for answer in answers] == [0] * len(names) + [1] * len(names)
+    assert sorted(predictor.streams) == sorted(names)
 
 
 def test_streams_that_were_silent_are_forgotten_by_the_time_of_the_lines() -> None:

@@ -33,8 +33,8 @@ def session(path: Path, **bounds: Any) -> Iterator[tuple[Follower, StatefulPredi
 
 def send(follows: Follower, kept: KeptState, *lines: bytes, when: float = 0.0) -> list[dict[str, Any]]:
     taken = follows.take(lines, when)
-    if taken.accepted.lines:
-        kept.add(taken.accepted)
+    for entry in taken.ran:
+        kept.add(entry)
     return taken.answers
 
 
@@ -91,7 +91,7 @@ def test_a_journal_that_was_saved_already_is_not_run_twice(path: Path) -> None:
         kept.save()
         send(follows, kept, line("a", X[1]))
         predictor.save(path)
-    with session(path) as (_, predictor, _):
+    with pytest.warns(UserWarning, match="ended just after it had saved them"), session(path) as (_, predictor, _):
         assert predictor.steps_of(["a"]).tolist() == [2]
 
 
@@ -103,7 +103,7 @@ def test_a_damaged_journal_is_named_and_kept(path: Path) -> None:
     lines = journal.read_bytes().split(b"\n")
     journal.write_bytes(b"\n".join([lines[0], lines[1], b"???", lines[3], b""]))
     before = journal.read_bytes()
-    with pytest.raises(ds.DataError, match=r"journal is damaged at entry 2.*Remove it to go on"), session(path):
+    with pytest.raises(ds.DataError, match=r"journal is damaged in line 3.*remove it to go on"), session(path):
         pass
     assert journal.read_bytes() == before
 
@@ -155,3 +155,67 @@ def test_a_disk_that_is_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             kept.save()
     with session(path) as (_, predictor, _):
         assert predictor.steps_of(["a"]).tolist() == [2]
+
+
+def test_a_journal_whose_first_line_is_damaged_is_kept(path: Path) -> None:
+    with session(path) as (follows, _, kept):
+        send(follows, kept, line("a", X[0]))
+    journal = path.with_name(f"{path.name}.journal")
+    journal.write_bytes(b"?" + journal.read_bytes())
+    before = journal.read_bytes()
+    with pytest.raises(ds.DataError, match="journal is damaged in line 1"), session(path):
+        pass
+    assert journal.read_bytes() == before
+
+
+def test_a_journal_of_another_model_is_refused_before_anything_was_saved(path: Path) -> None:
+    with session(path) as (follows, _, kept):
+        send(follows, kept, line("a", X[0]))
+    torch.manual_seed(1)
+    other = StatefulPredictor(LSTM(2, 3, num_layers=2, dtype=torch.float64))
+    with pytest.raises(ds.DataError, match="another model"), KeptState(path, other).held(lambda _: None):
+        pass
+    with session(path) as (_, predictor, _):
+        assert predictor.steps_of(["a"]).tolist() == [1]
+
+
+def test_a_journal_of_other_states_is_set_aside(path: Path) -> None:
+    """Somebody put an older file in the place of the states."""
+    with session(path) as (follows, _, kept):
+        send(follows, kept, line("a", X[0]))
+        kept.save()
+        older = path.read_bytes()
+        send(follows, kept, line("a", X[1]))
+        kept.save()
+        send(follows, kept, line("a", X[2]))
+    path.write_bytes(older)
+    with (
+        pytest.warns(UserWarning, match=r"follows on other states.*set aside as .*journal\.old"),
+        session(path) as parts,
+    ):
+        assert parts[1].steps_of(["a"]).tolist() == [1]
+    assert path.with_name(f"{path.name}.journal.old").exists()
+
+
+def test_two_names_of_one_file_are_one_place(path: Path) -> None:
+    link = path.with_name("link.safetensors")
+    link.symlink_to(path)
+    with session(path), pytest.raises(ds.DataError, match="another process keeps its states in"), session(link):
+        pass
+
+
+def test_a_folder_in_place_of_the_file(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(ds.DataError, match="is a folder; name a file in it"), session(path):
+        pass
+
+
+def test_lines_run_again_as_they_ran(path: Path) -> None:
+    """What is forgotten for room depends on what ran together; lines that were refused part nothing."""
+    with session(path, max_streams=2) as (follows, predictor, kept):
+        send(follows, kept, line("a", X[0]), line("b", X[1]), line("c", X[2], step=7), line("a", X[3]))
+        send(follows, kept, line("c", X[4]))
+        expected, steps = predictor.streams, predictor.steps_of(predictor.streams)
+    with session(path, max_streams=2) as (_, predictor, _):
+        assert predictor.streams == expected
+        np.testing.assert_array_equal(predictor.steps_of(expected), steps)

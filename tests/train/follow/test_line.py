@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drystone.train.features import Feature, Features
-from drystone.train.follow.line import LineError, read_line
+from drystone.train.follow.line import MAX_BYTES, LineError, read_line
 
 FEATURES = Features((Feature("load", ()), Feature("x", (2,))))
 GOOD = {"stream": "a", "load": 1.5, "x": [2, 3]}
@@ -20,6 +20,7 @@ def line(**changed: object) -> bytes:
 
 
 def test_one_step_and_many() -> None:
+    assert read_line(b"\xef\xbb\xbf" + line(), FEATURES).stream == "a"  # as files of Windows begin
     one = read_line(line(), FEATURES)
     assert (one.stream, one.is_one, one.step, one.reset) == ("a", True, None, False)
     np.testing.assert_array_equal(one.values, [[1.5, 2, 3]])
@@ -34,6 +35,8 @@ def test_one_step_and_many() -> None:
         (b"{", None, "the line is no JSON"),
         (b"\xff", None, "the line is no JSON"),
         (b"[" * 100_000, None, "the line is no JSON"),
+        (b'{"stream": "a", "load": 1' + b"0" * 5000 + b"}", None, "the line is no JSON: Exceeds the limit"),
+        (b" " * (MAX_BYTES + 1), None, "the line is longer than 16,777,216 bytes"),
         (b"[1]", None, "the line is a list; expected an object"),
         (line(stream=...), "stream", "is missing; it must be text that names the stream"),
         (line(stream=7), "stream", "is a number; it must be text"),

@@ -63,6 +63,8 @@ def _check_rows(ids: Ids, num_rows: int) -> None:
 def _numbers(ids: Ids, values: Any) -> Array | Tensor:
     if isinstance(values, Tensor) and not values.is_complex():
         return values
+    if np.ma.is_masked(values):
+        return _row_by_row(ids, values)
     try:
         found = np.asarray(values)
     except (ValueError, TypeError, RuntimeError):  # ragged, or tensors: row by row, each fault is found

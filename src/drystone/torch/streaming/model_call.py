@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from drystone.core.errors import ShapeError
+from drystone.torch.streaming.nest import leaves_of, put_together, structure_of
 
 Model = Callable[[Tensor, Any], tuple[Tensor, Any]]
 
@@ -57,3 +58,20 @@ def call(model: Model, x: Tensor, state: Any) -> tuple[Tensor, Any]:
             f"expected [{x.shape[0]} rows, {x.shape[1]} steps, ...] (batch_first=True)."
         )
     return outputs, state
+
+
+def check_zeros(model: Model, step: Tensor) -> None:
+    """Proves with one step, [1, features], that a model takes None as a state of zeros, which new streams get.
+
+    Raises:
+        ShapeError: it does not.
+    """
+    x = step[None]
+    outputs, state = call(model, x, None)
+    zeros = put_together(structure_of(state), iter([torch.zeros_like(leaf) for leaf in leaves_of(state)]))
+    from_zeros, _ = call(model, x, zeros)
+    if not torch.allclose(outputs.double(), from_zeros.double(), rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise ShapeError(
+            "the model starts from another state than zeros where the state is None, so streams that begin beside others "
+            "would start differently. Let it return states as differences from its start, or begin with zeros."
+        )

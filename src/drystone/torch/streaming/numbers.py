@@ -21,6 +21,8 @@ def array_of(value: Any) -> Array:
     Raises:
         DataError: it is none; the message is a reason, without the name of the stream.
     """
+    if np.ma.is_masked(value):
+        raise DataError("some of its values are missing (masked)")
     if isinstance(value, Tensor):
         if value.is_complex():
             raise DataError(f"its values are {value.dtype}, not real numbers")

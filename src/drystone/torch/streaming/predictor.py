@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, overload
 
 import numpy as np
@@ -18,7 +19,7 @@ from drystone.torch.streaming.by_stream import by_stream, read_by_stream
 from drystone.torch.streaming.columns import read_columns
 from drystone.torch.streaming.fingerprint import fingerprint_of
 from drystone.torch.streaming.ids import IdReader, ids_of, listed
-from drystone.torch.streaming.model_call import Model, first_weight, module_of, undisturbed
+from drystone.torch.streaming.model_call import Model, check_zeros, first_weight, module_of, undisturbed
 from drystone.torch.streaming.run import Ran, Rows, run
 from drystone.torch.streaming.slots import FREE, Slots
 from drystone.torch.streaming.snapshot import Snapshot
@@ -75,6 +76,8 @@ class StatefulPredictor:
         for name, bound in bounds.items():
             if bound is not None and not bound > 0:
                 raise ConfigError(f"{name} is {bound}; it must be above 0, or None.")
+            if name != "forget_after" and not isinstance(bound, (int, NoneType)):
+                raise ConfigError(f"{name} is {bound!r}; it must be a whole number, or None.")
         self._model = model
         self._module = module_of(model) if module is None else module
         weight = first_weight(self._module)
@@ -238,6 +241,8 @@ class StatefulPredictor:
         if anew:
             begins |= np.fromiter(map(frozenset(anew).__contains__, arrived.streams), np.bool_, len(slots))
         with undisturbed(self._module, self._device):
+            if self._table.form is None:
+                check_zeros(self._model, rows.arrived.values[:1])
             ran = run(self._model, rows, self._state(rows.in_order(slots), rows.in_order(begins)), self._table.form)
             arrived.check_predictions(ran.outputs, ran.state, rows.stream)
             self._commit(rows, slots, begins, ran, now)

@@ -103,26 +103,27 @@ class Follower:
 
     def _put(self, number: int, line: Line, batch: "_Batch") -> None:
         """Lets a line wait for those that came with it; runs them first where it cannot run along."""
-        if not self._is_next(number, line, batch):
-            return
-        waits = line.stream in batch.streams
-        if (waits and line.reset) or (not waits and len(batch.streams) == self._max_streams):
+        waits, fits = line.stream in batch.streams, self._fits(line, batch)
+        is_full = len(batch.streams) == self._max_streams
+        if (waits and (line.reset or not fits)) or (not waits and fits and is_full):
             self._run_waiting(batch)
-            if not self._is_next(number, line, batch):
-                return
+            fits = self._fits(line, batch)
+        expected = self._expected(line, batch)
+        if not fits:
+            batch.refuse(number, _out_of_order(line, expected))
+            return
         batch.waiting[number] = line
         batch.streams.add(line.stream)
-        batch.next_step[line.stream] = (0 if line.reset else batch.next_step[line.stream]) + len(line.values)
+        batch.next_step[line.stream] = expected + len(line.values)
 
-    def _is_next(self, number: int, line: Line, batch: "_Batch") -> bool:
-        """Whether a line holds the next steps of its stream; else it is refused."""
+    def _fits(self, line: Line, batch: "_Batch") -> bool:
+        return line.step in (None, self._expected(line, batch))
+
+    def _expected(self, line: Line, batch: "_Batch") -> int:
+        """The number of the next step of a line's stream, after the lines that wait."""
         if line.stream not in batch.next_step:
             self._look_up([line.stream], batch)
-        expected = 0 if line.reset else batch.next_step[line.stream]
-        if line.step in (None, expected):
-            return True
-        batch.refuse(number, _out_of_order(line, expected))
-        return False
+        return 0 if line.reset else batch.next_step[line.stream]
 
     def _run_waiting(self, batch: "_Batch") -> None:
         lines, batch.waiting = batch.waiting, {}
@@ -146,8 +147,10 @@ class Follower:
                 return
             self._run({number: line for number, line in lines.items() if number not in at_fault}, batch)
             for number, line in at_fault.items():
-                if self._is_next(number, line, batch):
+                if self._fits(line, batch):
                     self._run({number: line}, batch)
+                else:
+                    batch.refuse(number, _out_of_order(line, self._expected(line, batch)))
 
     def _answer(self, lines: Mapping[int, Line], batch: "_Batch") -> None:
         anew = {line.stream for line in lines.values() if line.reset}

@@ -41,7 +41,9 @@ class KeptState:
         if not self._path.parent.is_dir():
             raise DataError(f"there is no folder {self._path.parent}; make it first.")
         if self._path.is_dir():
-            raise DataError(f"{self._path} is a folder; name a file in it, such as {self._path / 'states.safetensors'}.")
+            raise DataError(
+                f"{self._path} is a folder; name a file in it, such as {self._path / 'states.safetensors'}."
+            )
         lock = FileLock(self._path.with_name(f".{self._path.name}.lock"))
         try:
             lock.acquire(timeout=0)
@@ -99,7 +101,8 @@ class KeptState:
             with written(aside):
                 self._journal_path.replace(aside)
             warnings.warn(
-                f"{self._journal_path} follows on other states than those in {self._path}; it was set aside as {aside}.",
+                f"{self._journal_path} follows on other states than those in {self._path}: a process ended just after it had "
+                f"saved them, or the file was replaced. It was set aside as {aside}.",
                 stacklevel=2,
             )
             return False

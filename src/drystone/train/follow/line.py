@@ -12,7 +12,7 @@ from drystone.core.errors import DataError
 from drystone.train.features import Feature, Features
 
 STREAM, STEP, RESET = "stream", "step", "reset"
-MAX_BYTES = 1 << 24
+MAX_BYTES = 1 << 24  # of a line
 Floats = npt.NDArray[np.float64]
 
 
