@@ -25,8 +25,9 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.forecast.about import FORECAST
+from drystone.train.tasks.forecast.figures import metrics
 from drystone.train.tasks.forecast.model import Forecaster
-from drystone.train.tasks.forecast.objective import LastSteps, SquaredErrors, metrics
+from drystone.train.tasks.forecast.objective import LastSteps, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
 
