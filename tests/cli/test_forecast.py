@@ -91,3 +91,18 @@ def test_an_export_is_refused(program: Any, tmp_path: Path) -> None:
     code, _, err = program("export", "runs/hourly-1", "--to", "torch")
     assert (code, "trained to forecast; only runs that classify" in err) == (2, True)
     assert not (tmp_path / "hourly-1.torch").exists()
+
+
+def test_a_figure_that_is_no_number_is_null_in_lists_of_runs(program: Any) -> None:
+    assert program("fit", *KEYS, *FAST, "--valid-fraction", "0.01", "--test-fraction", "0.1")[0] == 0
+    path = Path("runs/hourly-1/metrics.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["r2"] is None for line in lines if line["part"] == "valid"] == [False, False]
+    code, _, err = program("fit", *KEYS, *FAST, "--valid-fraction", "0.005", "--monitor", "r2")
+    assert code == 2
+    assert "monitor is 'r2', and the valid part has 1 value to score; r2 needs two" in err
+    assert program("fit", *KEYS, *FAST, "--valid-fraction", "0.005", "--out", "one")[0] == 0
+    lines = [json.loads(line) for line in Path("one/metrics.jsonl").read_text().splitlines()]
+    assert {line["r2"] for line in lines if line["part"] == "valid"} == {None}
+    code, out, _ = program("runs", "one", "--json")
+    json.loads(out, parse_constant=pytest.fail)
