@@ -106,7 +106,7 @@ class Settings(BaseModel):
     cells: int | None = setting(None, LAYOUT, "bucketed: the most cells a batch, padding included", rare=True, ge=1)
     num_buckets: int | None = setting(None, LAYOUT, "bucketed: how many buckets; 8 by default", rare=True, ge=1)
     rows: int | None = setting(None, LAYOUT, f"packed, stateful: rows a batch; {BATCH_SIZE} if stateful", ge=1)
-    steps: int | None = setting(None, LAYOUT, f"packed, stateful: steps of a row; {CARRIED_STEPS} if stateful", ge=1)
+    steps: int | None = setting(None, LAYOUT, f"packed, stateful: steps a row; {CARRIED_STEPS} if stateful", ge=1)
     lead: int | None = setting(
         None,
         LAYOUT,

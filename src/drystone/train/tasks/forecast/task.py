@@ -13,7 +13,7 @@ from torch import nn
 from torchmetrics import Metric
 
 from drystone.core.errors import ConfigError, DataError
-from drystone.core.lengths import offsets_of, place_of, ranges
+from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
@@ -113,12 +113,7 @@ class Forecast(Task):
                     f"{so_many(int(seqs.lengths.max()), 'step')}, so it holds no such window. Give shorter ones."
                 )
             if too_short.any():
-                warnings.warn(
-                    f"{so_many(int(too_short.sum()), 'sequence')} of the training part with "
-                    f"{so_many(int(seqs.lengths[too_short].sum()), 'step')} are shorter than a window of "
-                    f"{settings.window} and the horizon of {self.horizon}, and are not trained on.",
-                    stacklevel=2,
-                )
+                self._warn_of_short(seqs.lengths[too_short])
             return self._with_targets(found)
         if settings.layout != "stateful" or settings.align is not None:
             return self._with_targets(seqs)
@@ -131,6 +126,14 @@ class Forecast(Task):
             parts = -(-stateful_rows(settings) // len(seqs))
             seqs = seqs.cut(parts, stateful_steps(settings) if settings.lead is None else settings.lead)
         return self._with_targets(seqs)
+
+    def _warn_of_short(self, lengths: Lengths) -> None:
+        warnings.warn(
+            f"{so_many(len(lengths), 'sequence')} of the training part with {so_many(int(lengths.sum()), 'step')} "
+            f"{'is' if len(lengths) == 1 else 'are'} shorter than a window of {self.settings.window} with the "
+            f"{so_many(self.horizon, 'step')} after it, and not trained on.",
+            stacklevel=3,
+        )
 
     def objective(self, seqs: Sequences) -> SquaredErrors:
         """Returns the squared errors."""
