@@ -36,7 +36,7 @@ def test_the_template_names_every_setting_of_the_task_with_its_default(program: 
     assert not set(others.split()) & settings.keys()
     found = tomllib.loads(template)
     defaults = {name: field.default for name, field in settings.items() if not field.is_required()}
-    defaults |= {"task": task} | TASKS[task].defaults({})
+    defaults |= {"task": task} | TASKS[task].fixed_defaults()
     assert found == {name: value for name, value in defaults.items() if value is not None}
     assert FitConfig.of(**found, target="y").model_dump(exclude_none=True).keys() >= found.keys()
     assert not [line for line in template.splitlines() if line.removeprefix("# ").split(" ")[0] in others.split()]

@@ -91,3 +91,49 @@ def test_an_export_is_refused(program: Any, tmp_path: Path) -> None:
     code, _, err = program("export", "runs/hourly-1", "--to", "torch")
     assert (code, "trained to forecast; only runs that classify" in err) == (2, True)
     assert not (tmp_path / "hourly-1.torch").exists()
+
+
+def test_a_figure_that_is_no_number_is_null_in_lists_of_runs(program: Any) -> None:
+    assert program("fit", *KEYS, *FAST, "--valid-fraction", "0.01", "--test-fraction", "0.1")[0] == 0
+    path = Path("runs/hourly-1/metrics.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["r2"] is None for line in lines if line["part"] == "valid"] == [False, False]
+    code, _, err = program("fit", *KEYS, *FAST, "--valid-fraction", "0.005", "--monitor", "r2")
+    assert code == 2
+    assert "monitor is 'r2', and the valid part has 1 value to score; r2 needs two" in err
+    assert program("fit", *KEYS, *FAST, "--valid-fraction", "0.005", "--out", "one")[0] == 0
+    lines = [json.loads(line) for line in Path("one/metrics.jsonl").read_text().splitlines()]
+    assert {line["r2"] for line in lines if line["part"] == "valid"} == {None}
+    code, out, _ = program("runs", "one", "--json")
+    json.loads(out, parse_constant=pytest.fail)
+
+
+def test_counts_are_forecast_where_settings_say_so_and_else_it_is_said_how(program: Any) -> None:
+    lines = [f"{number},{number * 7 % 11}" for number in range(200)]
+    Path("int.csv").write_text("\n".join(["t,load", *lines]) + "\n")
+    keys = ["int.csv", "--order-by", "t", "--target", "load"]
+    assert program("fit", *keys, *FAST, "--horizon", "3")[0] == 0
+    assert program("fit", *keys, *FAST[2:], "--layout", "stateful", "--rows", "2")[0] == 0
+    assert 'task = "forecast"' in Path("runs/int-1/config.toml").read_text()
+    Path("run.toml").write_text("pooling = 'mean'\nhorizon = 3\n")
+    code, _, err = program("fit", *keys, "--config", "run.toml")
+    assert code == 2
+    assert "run.toml with --target, --order-by: " in err
+    assert "name another with task= (--task)" in err
+
+
+def test_the_template_takes_a_window(program: Any) -> None:
+    text = program("config", "forecast")[1].replace("# window = ", "window = 5").replace("epochs = ", "epochs = 1")
+    Path("run.toml").write_text(text.replace("# epochs", "epochs"))
+    code, _, err = program("fit", *KEYS, "--config", "run.toml", "--hidden-size", "4", "--quiet")
+    assert (code, err) == (0, "")
+
+
+@pytest.mark.filterwarnings("always:1 sequence of the training part")
+def test_a_series_too_short_for_a_window_is_told_of(program: Any) -> None:
+    rows = [f"{name},{step},{step % 5 + 0.5}" for name, steps in (("a", 60), ("b", 4)) for step in range(steps)]
+    Path("two.csv").write_text("\n".join(["id,t,y", *rows]) + "\n")
+    keys = ["two.csv", "--sequence-id", "id", "--order-by", "t", "--target", "y", "--window", "5"]
+    code, _, err = program("fit", *keys, "--epochs", "1", "--hidden-size", "4", "--quiet")
+    assert code == 0
+    assert err.startswith("warning: 1 sequence of the training part with 4 steps is shorter than a window of 5")

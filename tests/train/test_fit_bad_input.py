@@ -54,7 +54,7 @@ def spoiled(vowels: Sequences, value: float) -> Sequences:
             {"split_column": "speaker"},
             "'speaker' of sequence 0 is '1'; expected one of train, valid, test",
         ),
-        (lambda v: v, {"split_column": "x"}, "has a value a step"),
+        (lambda v: v, {"split_column": "x"}, "'x' changes in sequence 0"),
         (lambda v: v, {"split_column": "part", "test_fraction": 0.5}, "leave out test_fraction"),
         (lambda v: v, {"device": "cuda:7"}, "device 'cuda:7' cannot be used here"),
         (lambda v: v, {"learning_rate": float("nan")}, "learning_rate is nan"),

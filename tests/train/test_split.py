@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
-from drystone.train.split import PARTS, Split, by_time, stratified
+from drystone.train.split import PARTS, Split, by_column, by_time, stratified
 
 labels = st.lists(st.integers(0, 4), min_size=2, max_size=80).map(np.array)
 fractions = st.sampled_from([(0.0, 0.2), (0.1, 0.1), (0.25, 0.5), (0.0, 0.0)])
@@ -119,3 +119,15 @@ def test_parts_in_time_are_saved(tmp_path: Path) -> None:
     assert split.in_words() == "train 11 steps, test 3 steps"
     assert split.runs["test"].offset.tolist() == [8, 3]
     check_loaded(split, tmp_path / "split.parquet")
+
+
+def test_a_column_may_repeat_the_part_at_every_step() -> None:
+    parts = ["train", "test", "valid", "train"]
+    lengths = [3, 1, 2, 4]
+    repeated = [[part] * length for part, length in zip(parts, lengths, strict=True)]
+    seqs = ds.Sequences.from_arrays({"part": repeated}, {"whole": parts})
+    for found, expected in zip(by_column(seqs, "part").values(), by_column(seqs, "whole").values(), strict=True):
+        assert found.tolist() == expected.tolist()
+    mixed = ds.Sequences.from_arrays({"part": [["train", "train"], ["train", "test"]]})
+    with pytest.raises(ds.DataError, match="'part' changes in sequence 1"):
+        by_column(mixed, "part")

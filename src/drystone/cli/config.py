@@ -19,7 +19,7 @@ Examples:
 """
 HEAD = """\
 # Settings of `drystone fit --config FILE`. Options on the command line win over this file.
-# A line that begins with # has no default: take the # away and fill in a value. Lines may be left out.
+# A line that begins with # has no default of its own: take the # away and fill in a value. Lines may be left out.
 
 """
 
@@ -31,7 +31,7 @@ def template(task: str) -> str:
     from drystone.train.settings import as_toml
 
     defaults = {name: None if field.is_required() else field.default for name, field in FitConfig.model_fields.items()}
-    return HEAD + as_toml(FitConfig, task, {**defaults, "task": task, **TASKS[task].defaults({})})
+    return HEAD + as_toml(FitConfig, task, {**defaults, "task": task, **TASKS[task].fixed_defaults()})
 
 
 def config(

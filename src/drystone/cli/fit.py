@@ -34,6 +34,7 @@ Examples:
   drystone fit steps.csv --sequence-id id --order-by time --target label
   drystone fit my.parquet --target label --layout packed
   drystone fit hourly.csv --order-by time --target load --horizon 24
+  drystone fit my.parquet --target level --task forecast --horizon 6
   drystone config classify > run.toml; drystone fit --config run.toml
   drystone fit --resume runs/my-1
 """
@@ -169,7 +170,10 @@ def _naming(config: Path | None, given: Mapping[str, Any]) -> Iterator[None]:
             raise
         flags = [flag_of(name) for name in given if name not in NO_SETTINGS]
         options = f" with {', '.join(flags)}" if flags else ""
-        raise ConfigError(f"{config}{options}: {error}") from error
+        named = ConfigError(f"{config}{options}: {error}")
+        for note in getattr(error, "__notes__", ()):
+            named.add_note(note)
+        raise named from error
 
 
 def _go_on(path: Path, data: str | None, given: Mapping[str, Any]) -> None:

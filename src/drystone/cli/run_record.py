@@ -1,8 +1,10 @@
 """What a run folder says of its run, read without a framework."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,9 @@ class RunRecord:
         epochs: that were ended.
         max_epochs: the limit, if it is one of epochs.
         monitor: the validation figure that decides.
-        best: the best value of it, where there is a validation part.
+        best: the best value of it, where there is a validation part on which it is a number.
         figure: what runs of its task are known by: "accuracy", "rmse".
-        test: that figure, where training is finished and there is a test part.
+        test: that figure, where training is finished and there is a test part on which it is a number.
     """
 
     path: Path
@@ -83,11 +85,11 @@ def _whole(path: Path, max_bytes: int | None) -> RunRecord:
     settings = Settings.load(path / names.SETTINGS)
     environment = json.loads((path / names.ENVIRONMENT).read_text(encoding="utf-8"))
     metrics = read_metrics(path / names.METRICS) if (path / names.METRICS).is_file() else []
-    valid = [record[settings.monitor] for record in metrics if record["part"] == "valid"]
+    valid = _numbers(metrics, "valid", settings.monitor)
     assert settings.task is not None
     about = TASKS[settings.task]
     better = max if about.figures[settings.monitor].higher_is_better else min
-    tests = [record[about.figure] for record in metrics if record["part"] == "test"]
+    tests = _numbers(metrics, "test", about.figure)
     is_finished = manifest.status == "finished"
     return RunRecord(
         path=path,
@@ -103,3 +105,7 @@ def _whole(path: Path, max_bytes: int | None) -> RunRecord:
         figure=about.figure,
         test=tests[-1] if tests and is_finished else None,
     )
+
+
+def _numbers(metrics: Sequence[Mapping[str, Any]], part: str, figure: str) -> list[float]:
+    return [record[figure] for record in metrics if record["part"] == part and not isnan(record[figure])]

@@ -49,16 +49,8 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     seqs, settings = _with_keys(seqs, settings)
     if not len(seqs):
         raise DataError("there are no sequences to train on.")
-    chosen = settings.with_task(usual_task(seqs, settings.target))
-    try:
-        schema, split = kind_of(chosen).begin(seqs, chosen)
-    except DataError as error:
-        if settings.task is None:
-            error.add_note(
-                f"The task {chosen.task} was chosen to suit the target. To choose another: task='classify' for a class a "
-                f"sequence, 'forecast' for the next values of a measurement (--task)."
-            )
-        raise
+    chosen = _with_task(seqs, settings)
+    schema, split = kind_of(chosen).begin(seqs, chosen)
     task = task_of(chosen, schema)
     _check_monitor(task)
     return _put_together(seqs, task, split)
@@ -85,6 +77,22 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
     return _put_together(seqs, task_of(settings, schema), split)
 
 
+def _with_task(seqs: Sequences, settings: Settings) -> Settings:
+    """Returns the settings for their task, or the usual one; where that does not suit, the error says how to choose."""
+    task = settings.task or usual_task(seqs, settings)
+    try:
+        chosen = settings.with_task(task)
+        kind_of(chosen).check_target(seqs, chosen.target)
+    except (ConfigError, DataError) as error:
+        if settings.task is None:
+            error.add_note(
+                f"The task {task} was chosen to suit target and settings; name another with task= (--task): classify for a "
+                f"class a sequence, forecast for the next values of a measurement."
+            )
+        raise
+    return chosen
+
+
 def _check_monitor(task: Task) -> None:
     figures = ("loss", *task.metrics())
     if task.settings.monitor not in figures:
@@ -99,7 +107,7 @@ def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
     layout.check(laid_out.lengths, split.train if len(laid_out) == len(part) else None)
     device = device_of(settings.device)
     check_precision(settings.precision, device)
-    loader = loader_of(laid_out, layout, task.fields, device, seed=settings.seed)
+    loader = loader_of(laid_out, layout, task.fields(laid_out), device, seed=settings.seed)
     _ = loader.plan  # it is kept; what the layout refuses, such as times that do not rise, it refuses here
     model = task.new_model()
     task.fit_statistics(model, part)

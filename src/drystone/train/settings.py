@@ -9,7 +9,7 @@ from typing import Any, Literal
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from drystone.core.defaults import CARRIED_STEPS
+from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
 from drystone.readers.options import did_you_mean
 from drystone.train.loop.rate import ScheduleName
@@ -82,7 +82,7 @@ class Settings(BaseModel):
     valid_fraction: float = setting(
         0.0,
         DATA,
-        "share of sequences (forecast: of time) for validation; of the training part, where a column states the parts",
+        "share of sequences (forecast: of time) for validation; classify: of the training part, where a column states parts",
         ge=0,
         lt=1,
     )
@@ -98,13 +98,15 @@ class Settings(BaseModel):
     )
 
     layout: LayoutName | None = setting(
-        None, LAYOUT, "how sequences are laid out: padded, bucketed, packed; forecast: stateful too"
+        None,
+        LAYOUT,
+        "padded, bucketed, packed; forecast: stateful too, but for windows",
     )
     batch_size: int | None = setting(None, LAYOUT, "sequences a batch; 32 unless cells or rows are given", ge=1)
     cells: int | None = setting(None, LAYOUT, "bucketed: the most cells a batch, padding included", rare=True, ge=1)
     num_buckets: int | None = setting(None, LAYOUT, "bucketed: how many buckets; 8 by default", rare=True, ge=1)
-    rows: int | None = setting(None, LAYOUT, "packed, stateful: rows a batch, with steps", ge=1)
-    steps: int | None = setting(None, LAYOUT, "packed, stateful: steps of a row", ge=1)
+    rows: int | None = setting(None, LAYOUT, f"packed, stateful: rows a batch; {BATCH_SIZE} if stateful", ge=1)
+    steps: int | None = setting(None, LAYOUT, f"packed, stateful: steps a row; {CARRIED_STEPS} if stateful", ge=1)
     lead: int | None = setting(
         None,
         LAYOUT,
@@ -242,7 +244,7 @@ class Settings(BaseModel):
                 raise ValueError(f"{name} goes with layout {' or '.join(layouts)}, not with {self.layout}.")
         if self.batch_size is not None and (self.cells is not None or self.rows is not None):
             raise ValueError(f"give either batch_size or {'cells' if self.cells is not None else 'rows and steps'}.")
-        if self.rows is not None and self.steps is None:
+        if self.rows is not None and self.steps is None and self.layout not in (None, "stateful"):
             raise ValueError("rows needs steps too.")
         steps = self.steps or CARRIED_STEPS
         if self.backprop_steps is not None and self.backprop_steps % steps:

@@ -168,15 +168,12 @@ def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_
 
 
 def by_column(seqs: Sequences, name: str) -> dict[str, Ints]:
-    """Returns the parts that a field of the data states, each [sequences] rising.
+    """Returns the parts that a field of the data states, each [sequences] rising; it may repeat them at every step.
 
     Raises:
-        DataError: a value other than train, valid and test, or no sequence to train on.
+        DataError: a value that changes within a sequence, or is none of train, valid and test; or no sequence to train on.
     """
-    field = seqs.field(name)
-    if field.per_step:
-        raise DataError(f"field {name!r} has a value a step; a split needs one of {', '.join(PARTS)} a sequence.")
-    values = field.values
+    values = seqs.collapsed(name).field(name).values
     wrong = ~np.isin(values.astype(object), PARTS)
     if wrong.any():
         at = int(np.argmax(wrong))

@@ -19,11 +19,11 @@ KINDS = [
     ROWS,
     {"layout": "padded", "batch_size": 2},
     {"layout": "packed", "rows": 2, "steps": 90},
-    {"window": 7, "stride": 2},
-    {"window": 7, "layout": "packed", "rows": 2, "steps": 20},
-    {"window": 7, "layout": "bucketed"},
+    {"window": 4, "stride": 2},
+    {"window": 4, "layout": "packed", "rows": 2, "steps": 20},
+    {"window": 4, "layout": "bucketed"},
     {"align": "time", "steps": 5},
-    ROWS | {"lead": 0, "num_layers": 2},
+    ROWS | {"rows": 4, "lead": 0, "num_layers": 2},
     ROWS | {"backprop_steps": 8},
 ]
 
@@ -137,7 +137,7 @@ def scored_targets(loader: Loader, epochs: int = 1) -> list[float]:
         value
         for _ in range(epochs)
         for batch in batches(loader)
-        for value in batch["y ahead"][batch.scored].reshape(-1).tolist()
+        for value in batch[next(reversed(dict(loader.seqs.ahead_fields)))][batch.scored].reshape(-1).tolist()
     ]
 
 
@@ -207,3 +207,24 @@ def test_evaluating_and_predicting_disturb_no_training() -> None:
 
 def weights(path: Path) -> bytes:
     return (path / "weights.safetensors").read_bytes()
+
+
+def test_a_field_of_the_user_may_have_any_name() -> None:
+    found = waves((40,))[0]
+    seqs = ds.Sequences.from_arrays({"y": [found["y"]], "y ahead": [found["z"]], "y ahead'": [found["z"]]})
+    run = forecast(seqs, **ROWS)
+    assert run.schema.features.names == ("y", "y ahead", "y ahead'")
+    assert run.evaluate(run.part(seqs, "test")).steps == 6
+
+
+def test_rows_alone_are_enough_for_rows_that_carry_state() -> None:
+    run = forecast(waves((90,)), rows=4, layout="stateful")
+    assert (run.settings.rows, run.settings.steps) == (4, None)
+
+
+def test_parts_may_be_stated_at_every_step() -> None:
+    found = waves((30, 20))
+    per_step = {"y": [each["y"] for each in found], "part": [["train"] * 30, ["test"] * 20]}
+    seqs = ds.Sequences.from_arrays(per_step)
+    run = forecast(seqs, split_column="part", **ROWS)
+    assert [run.split.train.tolist(), run.split.test.tolist()] == [[0], [1]]

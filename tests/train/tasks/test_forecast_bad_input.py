@@ -47,7 +47,13 @@ def spoiled(value: float) -> ds.Sequences:
         (PLAIN, {"window": 16}, "window is 16 and horizon 3: the longest series of the training part has 16 steps"),
         (PLAIN, {"valid_fraction": 0.01}, "the valid part holds no step"),
         (PLAIN, {"horizon": 0}, "horizon is 0"),
-        (PLAIN, {"rows": 4}, "rows needs steps too"),
+        (PLAIN, {"layout": "packed", "rows": 4}, "rows needs steps too"),
+        (PLAIN, {"align": "nope"}, "no field 'nope'; the fields are: y, x, pair, word, on, whole.$"),
+        (PLAIN, {"context": 3, "test_fraction": 0.0}, "context is 3, and there is no validation or test part"),
+        (PLAIN, {"context": 3, "split_column": "whole"}, "context is 3, and split_column states whole series"),
+        (PLAIN, {"rows": 1, "lead": 3}, "lead is 3, and no series is cut: the training part has 1 sequence"),
+        (PLAIN, {"window": 5, "lead": 3}, "lead goes with layout stateful, not with padded"),
+        (PLAIN, {"horizon": 1, "valid_fraction": 0.05, "monitor": "r2"}, "the valid part has 1 value to score"),
         (PLAIN, ROWS | {"backprop_steps": 6}, "backprop_steps is 6; expected a whole multiple of steps, 4"),
         (PLAIN, {"bidirectional": True}, "bidirectional is on; a forecast must not read backward"),
         (PLAIN, {"pooling": "max"}, "pooling goes with task classify, not with forecast"),
@@ -73,7 +79,7 @@ def spoiled(value: float) -> ds.Sequences:
         (PLAIN, {"align": "word"}, "field 'word' holds text"),
         (PLAIN, {"align": "pair"}, "times must be numbers or timestamps, one a step"),
         (waves((20, 30)), {"split_column": "pump"}, "expected one of train, valid, test"),
-        (waves((20, 30)), {"split_column": "z"}, "field 'z' has a value a step"),
+        (waves((20, 30)), {"split_column": "z"}, "'z' changes in sequence 0"),
         (PLAIN, {"monitor": "accuracy"}, "monitor is 'accuracy'; the figures are: loss, rmse, mae, r2"),
         (PLAIN, {"layout": "packed", "rows": 1, "steps": 9}, r"lengths\[0\] is 16"),
     ],
@@ -91,9 +97,63 @@ def test_what_is_neither_says_how_to_choose() -> None:
     with pytest.raises(ds.DataError, match="'n' changes in sequence 0") as caught:
         ds.fit(seqs, "n", **SMALL)
     (note,) = caught.value.__notes__
-    assert "The task classify was chosen to suit the target" in note
-    assert "task='classify'" in note
-    assert "'forecast' for the next values of a measurement (--task)" in note
+    assert "The task classify was chosen to suit target and settings; name another with task= (--task)" in note
+    assert "forecast for the next values of a measurement" in note
+
+
+COUNTS = ds.Sequences.from_arrays({"n": [np.arange(40) % 7], "x": [np.arange(40.0)]}, {"kind": ["a"]})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"horizon": 3},
+        {"layout": "stateful"},
+        {"window": 5},
+        {"align": "x"},
+        {"rows": 2, "steps": 3, "lead": 3},
+        {"context": 4},
+        {"backprop_steps": 128},
+    ],
+    ids=str,
+)
+def test_settings_that_only_forecasts_have_choose_them(settings: dict[str, Any]) -> None:
+    assert ds.fit(COUNTS, "n", **SMALL | settings).settings.task == "forecast"
+
+
+@pytest.mark.parametrize(
+    ("target", "settings"),
+    [
+        ("n", {}),
+        ("n", {"pooling": "mean"}),
+        ("kind", {"horizon": 3}),
+        ("n", {"horizon": 3, "pooling": "mean"}),
+        ("x", {"horizon": 3, "pooling": "mean"}),
+    ],
+    ids=str,
+)
+def test_a_task_that_does_not_suit_says_how_to_name_another(target: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(ds.DrystoneError) as caught:
+        ds.fit(COUNTS, target, **SMALL | settings)
+    (note,) = caught.value.__notes__
+    assert "name another with task= (--task)" in note
+
+
+@pytest.mark.parametrize("settings", [{"horizon": 39}, {"valid_fraction": 0.001}, {"features": ("nope",)}], ids=str)
+def test_other_errors_do_not_speak_of_the_task(settings: dict[str, Any]) -> None:
+    with pytest.raises(ds.DrystoneError) as caught:
+        ds.fit(COUNTS, "x", **SMALL | settings)
+    assert not hasattr(caught.value, "__notes__")
+    with pytest.raises(ds.DataError, match="is nan") as caught:
+        ds.fit(spoiled(np.nan), "y", **SMALL)
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_series_shorter_than_a_window_are_told_of() -> None:
+    with pytest.warns(
+        UserWarning, match="2 sequences of the training part with 9 steps are shorter than a window of 5"
+    ):
+        forecast(waves((60, 3, 6, 40)), window=5, test_fraction=0.0)
 
 
 def test_parts_stated_by_a_field_take_no_share_of_time() -> None:
@@ -102,7 +162,7 @@ def test_parts_stated_by_a_field_take_no_share_of_time() -> None:
         ds.ConfigError, match="valid_fraction is 0.2, a share of time, and split_column states whole series"
     ):
         forecast(seqs, split_column="part", valid_fraction=0.2)
-    with pytest.raises(ds.ConfigError, match='patience needs a validation part, and no sequence has "valid"'):
+    with pytest.raises(ds.ConfigError, match='no sequence has "valid" in .part.; say "valid" of some.$'):
         forecast(seqs, split_column="part", patience=2)
 
 

@@ -1,6 +1,7 @@
 """Those who watch a training: what each makes of the events."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,15 @@ def test_tensorboard_reads_what_was_written(vowels: Sequences) -> None:
     found = [(each.step, each.value) for each in events.Scalars("valid/loss")]
     assert [update for update, _ in found] == [update for update, _ in expected]
     torch.testing.assert_close([value for _, value in found], [value for _, value in expected])
+
+
+def test_what_is_no_finite_number_is_null_in_the_file(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "m.jsonl")
+    log(evaluated(7, accuracy=float("nan"), loss=float("inf")))
+    (line,) = log.path.read_text().splitlines()
+    found = json.loads(line, parse_constant=pytest.fail)
+    assert (found["accuracy"], found["loss"], found["part"]) == (None, None, "valid")
+    (record,) = read_metrics(log.path)
+    assert math.isnan(record["accuracy"])
+    assert math.isnan(record["loss"])
+    assert record["steps"] == 30

@@ -42,6 +42,12 @@ class About:
         """The name of the figure that a run is known by."""
         return next(iter(self.figures))
 
+    def fixed_defaults(self) -> dict[str, Any]:
+        """Returns the defaults that no other setting changes."""
+        usual = self.defaults({})
+        changed = self.defaults(dict.fromkeys(usual, 1))
+        return {name: value for name, value in usual.items() if changed[name] == value}
+
     def write(self, name: str, value: float) -> str:
         """Returns a figure in words, such as "accuracy 0.981"."""
         return f"{name} {value:{self.figures[name].form}}"

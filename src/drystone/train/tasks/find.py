@@ -9,6 +9,7 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.tasks.classify.task import Classify
 from drystone.train.tasks.forecast.task import Forecast
+from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 from drystone.train.tasks.task import Task
 
 KINDS: Mapping[str, type[Task]] = MappingProxyType({kind.about.name: kind for kind in (Classify, Forecast)})
@@ -25,13 +26,23 @@ def task_of(settings: Settings, schema: Schema) -> Task:
     return kind_of(settings)(settings, schema)
 
 
-def usual_task(seqs: Sequences, target: str) -> str:
-    """Returns what one wants of a target: the forecast of a measurement that changes from step to step, else its class.
+def usual_task(seqs: Sequences, settings: Settings) -> str:
+    """Returns the one task that all settings go with, which layouts tell too; where several do, what suits the target.
+
+    That is the forecast of a measurement that changes from step to step, else a class.
 
     Raises:
-        DataError: there is no such field.
+        DataError: there is no such target.
     """
-    field = seqs.field(target)
+    field = seqs.field(settings.target)
+    given = [name for name in OF_TASKS if getattr(settings, name) is not None]
+    suited = [
+        task
+        for task, about in TASKS.items()
+        if all(task in goes_with(name) for name in given) and settings.layout in (None, *about.layouts)
+    ]
+    if len(suited) == 1:
+        return suited[0]
     is_measured = field.per_step and not field.item_shape and field.column.type_name.startswith("float")
     has_a_next_step = bool((seqs.lengths > 1).any())
-    return "forecast" if is_measured and has_a_next_step and changes(seqs, target) else "classify"
+    return "forecast" if is_measured and has_a_next_step and changes(seqs, settings.target) else "classify"

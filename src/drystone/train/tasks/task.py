@@ -53,6 +53,11 @@ class Task(ABC):
 
     @classmethod
     @abstractmethod
+    def check_target(cls, seqs: Sequences, target: str) -> None:
+        """Raises DataError where a field is not of the kind that can be a target."""
+
+    @classmethod
+    @abstractmethod
     def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
         """Proves that the data serve, chooses the features, and draws the parts.
 
@@ -68,9 +73,8 @@ class Task(ABC):
         """Sets what the model scales with, from the training part."""
         model.set_statistics(*self.schema.features.statistics(seqs))
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The fields that batches of the training part hold."""
+    def fields(self, seqs: Sequences) -> tuple[str, ...]:
+        """Returns the fields that batches hold of what `to_train_on` returned."""
         return self.schema.features.names
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
@@ -152,11 +156,10 @@ def stated_parts(seqs: Sequences, settings: Settings) -> dict[str, Ints]:
     return parts
 
 
-def check_validation(settings: Settings, parts: Mapping[str, Ints]) -> None:
-    """Raises ConfigError where a setting needs a validation part, and none is stated or drawn."""
+def check_validation(settings: Settings, parts: Mapping[str, Ints], remedy: str) -> None:
+    """Raises ConfigError where a setting needs a validation part, and none is stated or drawn; with what to do."""
     for name in NEED_VALIDATION:
         if getattr(settings, name) is not None and not len(parts["valid"]):
             raise ConfigError(
-                f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}; '
-                f"valid_fraction draws one from the training part."
+                f'{name} needs a validation part, and no sequence has "valid" in {settings.split_column!r}; {remedy}.'
             )

@@ -1,9 +1,10 @@
-"""metrics.jsonl: one line of figures an epoch, an evaluation, a test."""
+"""metrics.jsonl: one line of figures an epoch, an evaluation, a test; null for one that is not a finite number."""
 
 import json
 import os
 from collections.abc import Mapping
 from hashlib import blake2b
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,13 @@ class MetricsLog:
         """Adds one line, whole or not at all."""
         speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
         record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
+        finite = {name: value if _is_finite(value) else None for name, value in (record | speed).items()}
         with written(self.path):
             self.path.touch()
             before = self.path.stat().st_size
             try:
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(record | speed) + "\n")
+                    file.write(json.dumps(finite) + "\n")
             except OSError:
                 os.truncate(self.path, before)
                 raise
@@ -91,14 +93,19 @@ class MetricsLog:
         return blake2b(self.path.read_bytes()[:num_bytes], digest_size=16).hexdigest()
 
 
+def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or isfinite(value)
+
+
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Returns the records; a last line that a killed process left half-written does not count.
+    """Returns the records, NaN where they have null; a last line that a killed process left half-written does not count.
 
     Raises:
         RunError: a line is not JSON.
     """
     *lines, _half = path.read_text(encoding="utf-8").split("\n")
     try:
-        return [json.loads(line) for line in lines]
+        records = [json.loads(line) for line in lines]
     except ValueError as error:
         raise RunError(f"{path} holds a line that is not JSON: {error}") from error
+    return [{name: nan if value is None else value for name, value in record.items()} for record in records]

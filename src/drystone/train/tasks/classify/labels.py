@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drystone.core.errors import DataError
+from drystone.core.field import Field
 from drystone.core.sequences import Sequences
 
 Label = str | int | bool
@@ -21,10 +22,8 @@ def labels_of(seqs: Sequences, target: str) -> npt.NDArray[Any]:
     Raises:
         DataError: a label is missing, changes within a sequence, or is no class.
     """
-    field = seqs.collapsed(target).field(target)
+    field = label_field(seqs, target)
     values = field.values
-    if field.item_shape:
-        raise DataError(f"target {target!r} has shape {field.item_shape} a sequence; a class is one value.")
     missing = np.array([value in (None, "") for value in values], dtype=bool) if field.is_text else _missing(values)
     if missing.any():
         raise DataError(
@@ -35,6 +34,18 @@ def labels_of(seqs: Sequences, target: str) -> npt.NDArray[Any]:
     if not field.is_text and values.dtype.kind not in "iub":
         raise DataError(f"target {target!r} is {field.describe()}; classes are text or whole numbers.")
     return values
+
+
+def label_field(seqs: Sequences, target: str) -> Field:
+    """Returns the target as a field with a value a sequence.
+
+    Raises:
+        DataError: it changes within a sequence, or is more than one value.
+    """
+    field = seqs.collapsed(target).field(target)
+    if field.item_shape:
+        raise DataError(f"target {target!r} has shape {field.item_shape} a sequence; a class is one value.")
+    return field
 
 
 def classes_of(labels: npt.NDArray[Any]) -> list[Label]:

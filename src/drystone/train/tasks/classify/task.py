@@ -21,7 +21,7 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Ints, Split, stratified
 from drystone.train.tasks.classify.about import CLASSIFY
-from drystone.train.tasks.classify.labels import classes_of, codes_of, labels_of
+from drystone.train.tasks.classify.labels import classes_of, codes_of, label_field, labels_of
 from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, metrics
 from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
@@ -42,6 +42,11 @@ class Classify(Task):
     """One class a sequence."""
 
     about = CLASSIFY
+
+    @classmethod
+    def check_target(cls, seqs: Sequences, target: str) -> None:
+        """Proves that the target is one value a sequence."""
+        label_field(seqs, target)
 
     @classmethod
     def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
@@ -75,7 +80,7 @@ class Classify(Task):
         self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
     ) -> Evaluator:
         """Returns what measures a classifier, by the labels as they are."""
-        loader = prediction_loader(seqs, self.fields, device)
+        loader = prediction_loader(seqs, self.fields(seqs), device)
         return Evaluator(CrossEntropy(self._codes(seqs)), loader, self.metrics(), between=between)
 
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ClassScores:
@@ -84,7 +89,7 @@ class Classify(Task):
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns one row a sequence: `sequence`, its id, `prediction`, its `probability`, and `p_CLASS` for every class."""
-        loader = prediction_loader(seqs, self.fields, device_of_model(model))
+        loader = prediction_loader(seqs, self.fields(seqs), device_of_model(model))
         logs = np.zeros((len(seqs), len(self.classes)))
         for batch, outcome in Evaluator(logits_only, loader).outcomes(model):
             assert outcome.predictions is not None
@@ -141,5 +146,5 @@ def _stated(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> di
         train = parts["train"]
         drawn = stratified(labels[train], settings.seed, settings.valid_fraction, 0.0)
         parts |= {"train": train[drawn["train"]], "valid": train[drawn["valid"]]}
-    check_validation(settings, parts)
+    check_validation(settings, parts, "valid_fraction draws one from the training part")
     return parts

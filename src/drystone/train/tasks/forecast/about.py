@@ -45,6 +45,17 @@ def check(settings: Any) -> None:
         and settings.steps < settings.window
     ):
         raise ValueError(f"steps is {settings.steps}; rows of windows of {settings.window} steps need as many.")
+    if settings.context is not None:
+        if settings.split_column is not None:
+            raise ValueError(
+                f"context is {settings.context}, and split_column states whole series, with nothing before them. Leave out "
+                f"context."
+            )
+        if not settings.valid_fraction and not settings.test_fraction:
+            raise ValueError(
+                f"context is {settings.context}, and there is no validation or test part to warm up. Leave out context, or "
+                f"give valid_fraction or test_fraction."
+            )
     if settings.align is not None and settings.lead is not None:
         raise ValueError(
             "lead warms up the parts that series are cut into; with align they stay whole. Leave out lead."

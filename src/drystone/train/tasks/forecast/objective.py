@@ -1,4 +1,4 @@
-"""What a forecaster is trained on, and measured by."""
+"""What a forecaster is trained on, and what it says where no target is known."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanAbsoluteError, MeanSquaredError, Metric, R2Score
 
 from drystone.torch.batch import TensorBatch
 from drystone.train.loop.objective import Outcome
@@ -56,19 +55,6 @@ class LastSteps:
         forecasts, state = model(batch, state, _on_device(cells, batch))
         forecasts = model.in_units(forecasts)
         return Outcome(loss=forecasts.new_zeros(()), weight=0.0, predictions=forecasts, state=state)
-
-
-class R2(R2Score):
-    """The coefficient of determination; of less than two values it is not a number."""
-
-    def compute(self) -> Tensor:
-        """Returns 1 − Σ squared errors ÷ Σ squared differences from the mean."""
-        return super().compute() if self.total >= 2 else torch.tensor(torch.nan)
-
-
-def metrics() -> dict[str, Metric]:
-    """Returns what is told of forecasts beside their loss, over all scored steps and the whole horizon, in units."""
-    return {"rmse": MeanSquaredError(squared=False), "mae": MeanAbsoluteError(), "r2": R2()}
 
 
 def _on_device(cells: npt.NDArray[np.int64], batch: TensorBatch) -> Tensor:

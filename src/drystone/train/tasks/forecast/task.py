@@ -1,5 +1,6 @@
 """Forecast, as a run knows it."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from torch import nn
 from torchmetrics import Metric
 
 from drystone.core.errors import ConfigError, DataError
-from drystone.core.lengths import offsets_of, place_of, ranges
+from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
@@ -25,8 +26,9 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.forecast.about import FORECAST
+from drystone.train.tasks.forecast.figures import metrics
 from drystone.train.tasks.forecast.model import Forecaster
-from drystone.train.tasks.forecast.objective import LastSteps, SquaredErrors, metrics
+from drystone.train.tasks.forecast.objective import LastSteps, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
 
@@ -54,16 +56,30 @@ class Forecast(Task):
     about = FORECAST
 
     @classmethod
+    def check_target(cls, seqs: Sequences, target: str) -> None:
+        """Proves that the target is one number a step."""
+        field = seqs.field(target)
+        if not field.per_step or field.item_shape or field.values.dtype.kind not in "iuf":
+            kind = "step" if field.per_step else "sequence"
+            raise DataError(f"target {target!r} is {field.describe()} a {kind}; a forecast needs one number a step.")
+
+    @classmethod
     def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
-        _check_target(seqs, settings.target)
+        check_finite(seqs, settings.target, "targets of forecasts")
+        if settings.align is not None:
+            seqs.field(settings.align)  # before a field of targets stands beside those of the user
         features = choose_features(seqs, settings.features)
         schema = Schema.of(seqs, features, settings.target, {"horizon": settings.horizon})
         split = _split(seqs, settings)
         task = cls(settings, schema)
         for part in PARTS:
             if len(split.part(part)):
-                task.check_scored(split.sequences(seqs, part, settings.context or "before"), f"the {part} part")
+                count = task.check_scored(split.sequences(seqs, part, settings.context or "before"), f"the {part} part")
+                if part == "valid" and settings.monitor == "r2" and count < 2:
+                    raise ConfigError(
+                        "monitor is 'r2', and the valid part has 1 value to score; r2 needs two. Give it more steps."
+                    )
         return schema, split
 
     @property
@@ -81,30 +97,47 @@ class Forecast(Task):
         super().fit_statistics(model, seqs)
         model.set_target_statistics(*mean_and_spread(seqs, self.schema.target))
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The features, and the next values of the target."""
-        return (*self.schema.features.names, self._ahead)
+    def fields(self, seqs: Sequences) -> tuple[str, ...]:
+        """Returns the features, and the next values of the target."""
+        return (*self.schema.features.names, _ahead_in(seqs))
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
         settings = self.settings
         if settings.window is not None:
             found = seqs.windows(settings.window, settings.stride or 1, self.horizon)
+            too_short = seqs.lengths < settings.window + self.horizon
             if not len(found):
                 raise DataError(
                     f"window is {settings.window} and horizon {self.horizon}: the longest series of the training part has "
                     f"{so_many(int(seqs.lengths.max()), 'step')}, so it holds no such window. Give shorter ones."
                 )
+            if too_short.any():
+                self._warn_of_short(seqs.lengths[too_short])
             return self._with_targets(found)
-        if settings.layout == "stateful" and settings.align is None and len(seqs) < stateful_rows(settings):
+        if settings.layout != "stateful" or settings.align is not None:
+            return self._with_targets(seqs)
+        if len(seqs) >= stateful_rows(settings) and settings.lead is not None:
+            raise ConfigError(
+                f"lead is {settings.lead}, and no series is cut: the training part has {so_many(len(seqs), 'sequence')}, "
+                f"enough for {so_many(stateful_rows(settings), 'row')}. Leave out lead, or give more rows."
+            )
+        if len(seqs) < stateful_rows(settings):
             parts = -(-stateful_rows(settings) // len(seqs))
             seqs = seqs.cut(parts, stateful_steps(settings) if settings.lead is None else settings.lead)
         return self._with_targets(seqs)
 
+    def _warn_of_short(self, lengths: Lengths) -> None:
+        warnings.warn(
+            f"{so_many(len(lengths), 'sequence')} of the training part with {so_many(int(lengths.sum()), 'step')} "
+            f"{'is' if len(lengths) == 1 else 'are'} shorter than a window of {self.settings.window} with the "
+            f"{so_many(self.horizon, 'step')} after it, and not trained on.",
+            stacklevel=3,
+        )
+
     def objective(self, seqs: Sequences) -> SquaredErrors:
         """Returns the squared errors."""
-        return SquaredErrors(self._ahead)
+        return SquaredErrors(_ahead_in(seqs))
 
     def metrics(self) -> dict[str, Metric]:
         """Returns rmse, mae and r2."""
@@ -114,21 +147,23 @@ class Forecast(Task):
         self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
     ) -> Evaluator:
         """Returns what measures forecasts at every step whose next values are known, each from the past that it may use."""
-        _check_target(seqs, self.schema.target)
+        self.check_target(seqs, self.schema.target)
+        check_finite(seqs, self.schema.target, "targets of forecasts")
         self.check_scored(seqs, "it")
         found = self._with_targets(seqs)
         first, stop = found.scored_steps()
-        loader = self._loader(found, self.fields, device, first, stop - first)
-        return Evaluator(SquaredErrors(self._ahead), loader, self.metrics(), between=between)
+        loader = self._loader(found, self.fields(found), device, first, stop - first)
+        return Evaluator(self.objective(found), loader, self.metrics(), between=between)
 
-    def check_scored(self, seqs: Sequences, what: str) -> None:
-        """Raises DataError where no step has its next values in the same sequence, or part."""
+    def check_scored(self, seqs: Sequences, what: str) -> int:
+        """Returns how many values are scored; raises DataError where no step has its next ones in the same sequence, or part."""
         first, stop = self._with_targets(seqs).scored_steps()
         if not (stop > first).any():
             raise DataError(
                 f"horizon is {self.horizon}, and {what} holds no step with {so_many(self.horizon, 'step')} after it: the "
                 f"longest sequence has {so_many(int(seqs.lengths.max()), 'step')}. Give a shorter horizon, or more data."
             )
+        return int((stop - first).sum()) * self.horizon
 
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ForecastScores:
         """Returns loss, rmse, mae and r2."""
@@ -155,12 +190,12 @@ class Forecast(Task):
     def __str__(self) -> str:
         return f"the next {so_many(self.horizon, 'value')} of {self.schema.target!r}"
 
-    @property
-    def _ahead(self) -> str:
-        return f"{self.schema.target} ahead"
-
     def _with_targets(self, seqs: Sequences) -> Sequences:
-        return seqs.ahead(self.schema.target, range(1, self.horizon + 1), name=self._ahead)
+        """Returns the sequences with the next values of the target as their last field that looks ahead."""
+        name = f"{self.schema.target} ahead"
+        while name in seqs.field_names:
+            name += "'"
+        return seqs.ahead(self.schema.target, range(1, self.horizon + 1), name=name)
 
     def _loader(
         self,
@@ -202,13 +237,9 @@ class Forecast(Task):
         return pa.table(columns | dict(zip(self.output_names, forecasts.T, strict=True)))
 
 
-def _check_target(seqs: Sequences, target: str) -> None:
-    """Raises DataError where the target is no number a step, or is NaN somewhere."""
-    field = seqs.field(target)
-    if not field.per_step or field.item_shape or field.values.dtype.kind not in "iuf":
-        kind = "step" if field.per_step else "sequence"
-        raise DataError(f"target {target!r} is {field.describe()} a {kind}; a forecast needs one number a step.")
-    check_finite(seqs, target, "targets of forecasts")
+def _ahead_in(seqs: Sequences) -> str:
+    """Returns the field that `Forecast._with_targets` added."""
+    return next(reversed(dict(seqs.ahead_fields)))
 
 
 def _split(seqs: Sequences, settings: Settings) -> Split:
@@ -220,5 +251,5 @@ def _split(seqs: Sequences, settings: Settings) -> Split:
             f"valid_fraction is {settings.valid_fraction}, a share of time, and split_column states whole series: say "
             f'"valid" of some in {settings.split_column!r}, or leave out split_column.'
         )
-    check_validation(settings, parts)
+    check_validation(settings, parts, 'say "valid" of some')
     return Split.of_wholes(seqs.lengths, parts)
