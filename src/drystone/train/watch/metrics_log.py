@@ -97,6 +97,10 @@ def _is_finite(value: object) -> bool:
     return not isinstance(value, float) or isfinite(value)
 
 
+def _with_nan(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: nan if value is None else value for name, value in record.items()}
+
+
 def read_metrics(path: Path) -> list[dict[str, Any]]:
     """Returns the records, NaN where they have null; a last line that a killed process left half-written does not count.
 
@@ -105,7 +109,6 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     """
     *lines, _half = path.read_text(encoding="utf-8").split("\n")
     try:
-        records = [json.loads(line) for line in lines]
+        return [json.loads(line, object_hook=_with_nan) for line in lines]
     except ValueError as error:
         raise RunError(f"{path} holds a line that is not JSON: {error}") from error
-    return [{name: nan if value is None else value for name, value in record.items()} for record in records]
