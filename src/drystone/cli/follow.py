@@ -14,6 +14,7 @@ import typer
 
 from drystone.cli.incoming import Incoming
 from drystone.cli.interrupts import INTERRUPTED
+from drystone.cli.options import flag_of
 from drystone.cli.outgoing import write_all
 from drystone.core.errors import ConfigError
 from drystone.core.words import so_many
@@ -50,7 +51,7 @@ class FollowOptions:
         for name in ("save_seconds", "max_streams", "forget_seconds"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ConfigError(f"--{name.replace('_', '-')} is {value}; it must be above 0.")
+                raise ConfigError(f"{flag_of(name)} is {value}; it must be above 0.")
 
 
 def follow(run: "Run", options: FollowOptions) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drystone.core.batch import Batch
-from drystone.core.grid import Grid, Spans
+from drystone.core.grid import Spans
+from drystone.torch.parcel import Parcel
 
 
 def to_plain(batch: Batch) -> dict[str, Any]:
@@ -25,13 +26,14 @@ def to_plain(batch: Batch) -> dict[str, Any]:
 def from_plain(plain: Mapping[str, Any]) -> Batch:
     """Returns the batch that `to_plain` was given."""
     num_rows, num_steps = plain["shape"]
-    spans = Spans(**{name: _from(found) for name, found in plain["spans"].items()})
-    return Batch(
-        grid=Grid.from_spans(num_rows, num_steps, spans),
+    parcel = Parcel(
+        shape=(num_rows, num_steps),
+        spans=Spans(**{name: _from(found) for name, found in plain["spans"].items()}),
         step_fields={name: _from(found) for name, found in plain["step_fields"].items()},
         span_fields={name: _from(found) for name, found in plain["span_fields"].items()},
         scored=_from(plain["scored"]),
     )
+    return parcel.batch()
 
 
 def _array(values: npt.NDArray[Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def columns(outputs: npt.NDArray[Any]) -> Mapping[str, Sequence[Any]]:
 def follower(**bounds: Any) -> tuple[Follower, StatefulPredictor]:
     clock = Clock()
     predictor = StatefulPredictor(model(), clock=clock, **bounds)
-    return Follower(predictor, FEATURES, columns, clock, max_streams=bounds.get("max_streams")), predictor
+    return Follower(predictor, FEATURES, columns, clock), predictor
 
 
 def line(stream: str, x: Any, **others: Any) -> bytes:

@@ -26,7 +26,7 @@ def test_each_stream_gets_what_it_would_get_alone(
     """In any batches, with streams that start anew, and bounds that make batches run in pieces."""
     follows, predictor = follower(max_streams=max_streams if max_streams == 4 else None)
     if max_streams and max_streams < 4:
-        follows._max_streams = max_streams  # runs in pieces, and forgets nothing
+        predictor._max_streams = max_streams  # runs in pieces, and forgets nothing
     past: dict[str, list[Any]] = {}
     texts, expected = [], []
     for stream, x, reset in found:

@@ -147,6 +147,11 @@ class StatefulPredictor:
         return self._slots.num_forgotten
 
     @property
+    def max_streams(self) -> int | None:
+        """The most streams that are held, and that may come in one call; None for no bound."""
+        return self._max_streams
+
+    @property
     def fingerprint(self) -> str:
         """What tells the model from others: a checksum of its weights; "" for a function of no module."""
         return fingerprint_of(self._module)

@@ -43,7 +43,6 @@ class Follower:
         features: the input fields of its model.
         columns: makes what is told of outputs [steps, ...]: by name, one value a step.
         clock: of the predictor.
-        max_streams: of the predictor.
     """
 
     def __init__(
@@ -52,10 +51,7 @@ class Follower:
         features: Features,
         columns: Callable[[npt.NDArray[Any]], Mapping[str, Sequence[Any]]],
         clock: Clock,
-        *,
-        max_streams: int | None = None,
     ) -> None:
-        self._max_streams = max_streams
         self._predictor = predictor
         self._features = features
         self._columns = columns
@@ -104,7 +100,7 @@ class Follower:
     def _put(self, number: int, line: Line, batch: "_Batch") -> None:
         """Lets a line wait for those that came with it; runs them first where it cannot run along."""
         waits, fits = line.stream in batch.streams, self._fits(line, batch)
-        is_full = len(batch.streams) == self._max_streams
+        is_full = len(batch.streams) == self._predictor.max_streams
         if (waits and (line.reset or not fits)) or (not waits and fits and is_full):
             self._run_waiting(batch)
             fits = self._fits(line, batch)

@@ -1,13 +1,13 @@
 """What came in since the states were last saved, so that a crash loses none of it."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from drystone.core.errors import DataError
 from drystone.core.storage import whole_file
+from drystone.train.checkpoint.files import sync
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +35,9 @@ class Journal:
     """
 
     def __init__(self, path: Path, base: Base) -> None:
-        with whole_file(path) as partial, partial.open("wb") as file:
-            file.write(json.dumps(asdict(base)).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with whole_file(path) as partial:
+            partial.write_bytes(json.dumps(asdict(base)).encode() + b"\n")
+            sync(partial)
         self._file = path.open("ab")
         self.num_entries = 0
 

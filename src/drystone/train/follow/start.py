@@ -28,5 +28,5 @@ def followed_by(
             )
     clock = Clock()
     predictor = run.predictor(max_streams=max_streams, forget_after=forget_after, clock=clock)
-    follower = Follower(predictor, run.schema.features, run.task.columns, clock, max_streams=max_streams)
+    follower = Follower(predictor, run.schema.features, run.task.columns, clock)
     return follower, predictor, None if state is None else KeptState(state, predictor)

@@ -13,7 +13,7 @@ from drystone.core.errors import DataError
 from drystone.core.loader import Loader
 from drystone.torch.batch import TensorBatch, to_tensors
 from drystone.torch.carried_state import CarriedState
-from drystone.train.loop.objective import Objective, Outcome, outcome_of
+from drystone.train.loop.objective import Objective, Outcome, forward_of
 from drystone.train.loop.randomness import kept_randomness
 from drystone.train.loop.totals import Totals
 
@@ -80,13 +80,8 @@ class Evaluator:
     def outcomes(self, model: nn.Module, autocast: Autocast = nullcontext) -> Iterator[tuple[TensorBatch, Outcome]]:
         """Yields each batch with what the model made of it, in evaluation mode and without gradients."""
         device = device_of_model(model)
-
-        def forward(batch: TensorBatch, state: Any) -> tuple[Outcome, Any]:
-            outcome = outcome_of(self._objective, model, batch, state)
-            return outcome, outcome.state
-
         with kept_position(self._loader), undisturbed_model(model), closing(iter(self._loader)) as passing:
-            carried = CarriedState()
+            carried, forward = CarriedState(), forward_of(self._objective, model)
             for host in passing:
                 self._between()
                 batch = to_tensors(host, device)

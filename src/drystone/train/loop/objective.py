@@ -65,6 +65,16 @@ def outcome_of(objective: Objective, model: nn.Module, batch: TensorBatch, state
     return outcome
 
 
+def forward_of(objective: Objective, model: nn.Module) -> Callable[[TensorBatch, Any], tuple[Outcome, Any]]:
+    """Returns what `CarriedState.run` calls: from a batch and a state to what is made of it, and the state after."""
+
+    def forward(batch: TensorBatch, state: Any) -> tuple[Outcome, Any]:
+        outcome = outcome_of(objective, model, batch, state)
+        return outcome, outcome.state
+
+    return forward
+
+
 class Box:
     """Holds what goes into and comes out of a wrapped model, so that wrappers look for no tensors in it."""
 
@@ -84,11 +94,7 @@ class Forward(nn.Module):
 
     def forward(self, box: Box) -> Box:
         batch, carried = box.held
-        return Box(*carried.run(self._one, batch))
-
-    def _one(self, batch: TensorBatch, state: Any) -> tuple[Outcome, Any]:
-        outcome = outcome_of(self.objective, self.model, batch, state)
-        return outcome, outcome.state
+        return Box(*carried.run(forward_of(self.objective, self.model), batch))
 
 
 def _kind(value: Any) -> str:

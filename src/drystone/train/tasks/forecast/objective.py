@@ -38,7 +38,7 @@ class SquaredErrors:
         )
 
 
-class LastSteps:
+class ForecastsOnly:
     """Forecasts where no target is known: at the last step of each sequence, or at all steps, span after span.
 
     Args:

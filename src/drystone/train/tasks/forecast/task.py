@@ -28,7 +28,7 @@ from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.forecast.figures import metrics
 from drystone.train.tasks.forecast.model import Forecaster
-from drystone.train.tasks.forecast.objective import LastSteps, SquaredErrors
+from drystone.train.tasks.forecast.objective import ForecastsOnly, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
 
@@ -217,7 +217,7 @@ class Forecast(Task):
         loader = self._loader(seqs, names, device_of_model(model), np.zeros_like(seqs.lengths), seqs.lengths)
         offsets = offsets_of(seqs.lengths)
         result = np.zeros((seqs.num_steps, self.horizon))
-        for batch, outcome in Evaluator(LastSteps(ends_only=windowed), loader).outcomes(model):
+        for batch, outcome in Evaluator(ForecastsOnly(ends_only=windowed), loader).outcomes(model):
             assert outcome.predictions is not None
             spans = batch.spans
             at = batch.grid.ends.sequence if windowed else ranges(offsets[spans.sequence] + spans.offset, spans.length)
