@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 
 #include "gather.hpp"
+#include "lstm.hpp"
 #include "masks.hpp"
 #include "memory.hpp"
 #include "packing.hpp"
@@ -11,6 +12,7 @@
 
 NB_MODULE(_native, module) {
     drystone::bind_gather(module);
+    drystone::bind_lstm(module);
     drystone::bind_masks(module);
     drystone::bind_memory(module);
     drystone::bind_packing(module);

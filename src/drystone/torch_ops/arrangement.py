@@ -43,7 +43,7 @@ class Arrangement(NamedTuple):
     @classmethod
     def of(cls, valid: Bools, reset: Bools, device: torch.device) -> Self:
         """Lays the valid cells of host masks [rows, steps]."""
-        rows = _Rows.of(valid, reset)
+        rows = RowsOfCells.of(valid, reset)
         num_rows, num_steps = valid.shape
         stays = rows.fit_in_place()
         column = rows.column if stays else rows.laid_column()
@@ -97,7 +97,7 @@ class Arrangement(NamedTuple):
         return take_cells(values.flatten(0, 1), *self.cells, *self.places).unflatten(0, (values.shape[1], -1))
 
 
-class _Rows(NamedTuple):
+class RowsOfCells(NamedTuple):
     """The valid cells of a grid, row after row, and where the state is zeroed between them."""
 
     cell: Ints  # [valid cells], row × steps + step

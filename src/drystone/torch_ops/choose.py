@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from drystone.core.errors import ShapeError
+from drystone.torch_ops.fused import Fused
 from drystone.torch_ops.kernel import Kernel, Layer
 from drystone.torch_ops.reference import Reference
 from drystone.torch_ops.vendor import Vendor
 
 # fastest first: "auto" takes the first that does not refuse
-KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in (Vendor(), Reference())})
+KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.name: kernel for kernel in (Fused(), Vendor(), Reference())})
 
 
 def check_kernel(name: str) -> str:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from drystone.torch_ops.arrangement import Arrangement, Bools, to_device
+from drystone.torch_ops.runs import Runs
 
 
 class Weights(NamedTuple):
@@ -31,11 +32,13 @@ class Masks:
     Args:
         valid: bool [rows, steps] on the device, or None where every cell is valid.
         reset: bool [rows, steps] on the device, or None where no cell resets.
+        runs: which cells follow one another.
         arrangement: how the cells are laid for kernels that know neither of them.
     """
 
     valid: Tensor | None
     reset: Tensor | None
+    runs: Runs
     arrangement: Arrangement
 
     @classmethod
@@ -44,13 +47,15 @@ class Masks:
         return cls(
             valid=None if np.all(valid) else to_device(valid, device),
             reset=to_device(reset, device) if np.any(reset) else None,
+            runs=Runs.of(valid, reset),
             arrangement=Arrangement.of(valid, reset, device),
         )
 
     @classmethod
     def none(cls, num_rows: int, num_steps: int, device: torch.device) -> Self:
         """Returns the masks of a grid without any: all cells are valid, none resets. No host array is made."""
-        return cls(valid=None, reset=None, arrangement=Arrangement.none(num_rows, num_steps, device))
+        arrangement = Arrangement.none(num_rows, num_steps, device)
+        return cls(valid=None, reset=None, runs=Runs.none(num_rows, num_steps), arrangement=arrangement)
 
 
 class Layer(NamedTuple):

@@ -1,0 +1,76 @@
+"""Our own recurrence for CPUs: no padding and no reset costs a step, whatever lies on the rows.
+
+The valid cells of a grid fall into runs, each of one sequence; the kernel lays runs into lanes of about equal length and
+takes as many lanes through a step as registers hold (native/lstm_steps.inl.hpp).
+"""
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from drystone.torch_ops.fused_call import Inputs, fused_call
+from drystone.torch_ops.fused_native import why_missing
+from drystone.torch_ops.kernel import Layer, LayerResult, Weights
+from drystone.torch_ops.reference import Reference
+
+
+class Fused:
+    """The native recurrence between PyTorch's large matrix products."""
+
+    name = "fused"
+
+    def refuses(self, layer: Layer) -> str | None:
+        """Refuses what was not built, and what its operator cannot follow."""
+        x = layer.x
+        if x.device.type != "cpu":
+            return f"it runs on cpu only, and the input is on {x.device}"
+        if x.dtype not in (torch.float32, torch.float64):
+            return f"it knows float32 and float64, and the input is {x.dtype}"
+        if layer.weights.projection is not None:
+            return "it knows no projection (proj_size)"
+        if torch.compiler.is_exporting() or torch.jit.is_tracing():
+            return "an exported model needs PyTorch's own operators"
+        if not torch.compiler.is_compiling() and forward_ad.unpack_dual(x).tangent is not None:
+            return "it has no forward-mode derivative (jvp, jacfwd)"
+        return why_missing()
+
+    def run(self, layer: Layer) -> LayerResult:
+        """Runs the layer over the runs of its grid."""
+        weights, runs = layer.weights, layer.masks.runs
+        num_rows, num_steps, features = layer.x.shape
+        bias = None if weights.input_bias is None else weights.input_bias + weights.hidden_bias
+        h, c = (None, None) if layer.state is None else layer.state
+        inputs = Inputs(
+            layer.x.reshape(num_rows * num_steps, features),
+            h,
+            c,
+            weights.input,
+            weights.hidden,
+            bias,
+            runs.starts,
+            runs.rows,
+            runs.places,
+        )
+
+        def plain(inputs: Inputs) -> tuple[Tensor, Tensor]:
+            again = Weights(inputs.input_weights, inputs.hidden_weights, inputs.bias, None)
+            x = inputs.x.unflatten(0, (num_rows, num_steps))
+            result = Reference().run(Layer(x, inputs.state, again, layer.masks))
+            assert result.cells is not None
+            cells = result.cells().flatten(0, 1)
+            return result.output.flatten(0, 1), cells if runs.places is None else cells.index_select(0, runs.places)
+
+        output, cells = fused_call(inputs, plain)
+        taken = output if runs.places is None else output.index_select(0, runs.places)
+        return LayerResult(
+            output.unflatten(0, (num_rows, num_steps)),
+            runs.after(taken, h),
+            runs.after(cells, c),
+            lambda: _on_grid(cells, runs.places, num_rows, num_steps),
+        )
+
+
+def _on_grid(cells: Tensor, places: Tensor | None, num_rows: int, num_steps: int) -> Tensor:
+    if places is not None:
+        cells = cells.new_zeros(num_rows * num_steps, cells.shape[1]).index_copy(0, places, cells)
+    return cells.unflatten(0, (num_rows, num_steps))

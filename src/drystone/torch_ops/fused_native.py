@@ -1,0 +1,153 @@
+"""The native recurrence, as functions of tensors; which of its builds runs, and on which threads."""
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from drystone.core.errors import ConfigError
+from drystone.native.choose import is_built, is_off
+
+BUILD_VARIABLE = "DRYSTONE_SIMD"
+
+
+def why_missing() -> str | None:
+    """Returns why there is no native recurrence, or None where there is one."""
+    if is_off:
+        return "the native core is switched off by DRYSTONE_NATIVE=0"
+    if not is_built:
+        return "the native core is not built: install a C++ compiler, then drystone again"
+    return None
+
+
+@cache
+def builds() -> tuple[str, ...]:
+    """Returns the builds that this processor runs, the fastest first."""
+    from drystone.native import _native
+
+    return tuple(_native.lstm_builds())
+
+
+@cache
+def chosen_build() -> str:
+    """Returns the fastest build, or the one that DRYSTONE_SIMD in the environment names.
+
+    Raises:
+        ConfigError: the processor does not run the one that it names.
+    """
+    wanted = os.environ.get(BUILD_VARIABLE)
+    if wanted and wanted not in builds():
+        raise ConfigError(f"{BUILD_VARIABLE} is {wanted!r}; this processor runs {', '.join(builds())}.")
+    return wanted or builds()[0]
+
+
+@cache
+def parallel_for() -> int:
+    """Returns the address of PyTorch's own `parallel_for`, 0 where it has none to call: one thread does it all then.
+
+    Threads of our own would fight for the cores with those of PyTorch, which go on spinning after its last operation.
+    """
+    folder = Path(torch.__file__).parent / "lib"
+    for name in ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll"):
+        if (folder / name).exists():
+            library = ctypes.CDLL(str(folder / name))
+            found = getattr(library, "torch_parallel_for", None)
+            return 0 if found is None else ctypes.cast(found, ctypes.c_void_p).value or 0
+    return 0
+
+
+def forward(
+    gates: Tensor,
+    hidden_weights: Tensor,
+    state: tuple[Tensor, Tensor] | None,
+    runs: tuple[Tensor, Tensor, Tensor | None],
+    output: Tensor,
+    cells: Tensor,
+    *,
+    keeps_gates: bool,
+) -> None:
+    """Fills output and cells; turns the inputs' part of the sums into gates where they are to be kept.
+
+    Args:
+        gates: [valid cells, 4 × hidden].
+        hidden_weights: [4 × hidden, hidden].
+        state: h and c, [rows, hidden], or None for zeros.
+        runs: starts, rows and places, as in `Runs`.
+        output: [places, hidden].
+        cells: [valid cells, hidden], c after each.
+        keeps_gates: whether a backward pass will need them.
+    """
+    from drystone.native import _native
+
+    starts, rows, places = runs
+    h, c = (None, None) if state is None else (_array(state[0]), _array(state[1]))
+    _native.lstm_forward(
+        _array(gates),
+        _array(hidden_weights),
+        h,
+        c,
+        _array(starts),
+        _array(rows),
+        _maybe(places),
+        _array(output),
+        _array(cells),
+        keeps_gates,
+        chosen_build(),
+        torch.get_num_threads(),
+        parallel_for(),
+    )
+
+
+def backward(
+    gates: Tensor,
+    hidden_weights: Tensor,
+    c: Tensor | None,
+    runs: tuple[Tensor, Tensor, Tensor | None],
+    cells: Tensor,
+    gradients: tuple[Tensor | None, Tensor | None],
+    c_gradient: Tensor | None,
+    num_places: int,
+) -> None:
+    """Turns gates into the gradients of their sums.
+
+    Args:
+        gates: [valid cells, 4 × hidden].
+        hidden_weights: [4 × hidden, hidden].
+        c: the cell states that rows start from, or None for zeros.
+        runs: starts, rows and places, as in `Runs`.
+        cells: as forward filled them.
+        gradients: of output and of cells, None for zeros.
+        c_gradient: to fill, at the rows from which a run starts; None where nobody asks.
+        num_places: of the output.
+    """
+    from drystone.native import _native
+
+    starts, rows, places = runs
+    of_output, of_cells = gradients
+    _native.lstm_backward(
+        _array(gates),
+        _array(hidden_weights),
+        _maybe(c),
+        _array(starts),
+        _array(rows),
+        _maybe(places),
+        _array(cells),
+        _maybe(of_output),
+        _maybe(of_cells),
+        _maybe(c_gradient),
+        num_places,
+        chosen_build(),
+        torch.get_num_threads(),
+        parallel_for(),
+    )
+
+
+def _array(tensor: Tensor):  # noqa: ANN202
+    return tensor.detach().contiguous().numpy()
+
+
+def _maybe(tensor: Tensor | None):  # noqa: ANN202
+    return None if tensor is None else _array(tensor)
