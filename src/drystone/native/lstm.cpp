@@ -80,7 +80,7 @@ struct Pool {
             for (std::int64_t i = begin; i < end; ++i)
                 (*static_cast<Do *>(context))(i);
         };
-        if (parallel_for == nullptr || num_threads == 1 || count == 1)
+        if (parallel_for == nullptr || num_threads == 1 || count <= 1)
             chunk(0, count, &act);
         else if (parallel_for(0, count, 1, chunk, &act) != 0)
             throw std::runtime_error("PyTorch's threads refused the work.");
@@ -187,8 +187,11 @@ void run_layer(const Steps<T> &steps, Layer<T> layer, const T *weights, std::vec
     for (const auto &some : lanes.of_thread)
         scratch.push_back(allocate(steps.scratch_size(hidden, static_cast<std::int64_t>(some.size()))));
 
+    // Weights that no step needs are not packed: for a single step that is most of the work.
+    const bool is_any_used = (!is_backward && layer.h != nullptr) ||
+                             std::any_of(lanes.runs.begin(), lanes.runs.end(), [](const Run &run) { return run.length > 1; });
     const std::int64_t tiles = steps.num_tiles(hidden, is_backward), shares = std::min(tiles, pool.num_threads);
-    pool.run(shares, [&](std::int64_t share) {
+    pool.run(is_any_used ? shares : 0, [&](std::int64_t share) {
         steps.pack(weights, hidden, is_backward, tiles * share / shares, tiles * (share + 1) / shares,
                    static_cast<T *>(packed.get()));
     });
@@ -207,8 +210,7 @@ void lstm_forward(const Rows<T> &gates, const Rows<const T> &weights, const Mayb
                   const Rows<T> &cells, bool keeps_gates, const std::string &build, std::int64_t num_threads,
                   std::uintptr_t parallel_for) {
     const auto num_cells = static_cast<std::int64_t>(gates.shape(0)), hidden = static_cast<std::int64_t>(weights.shape(1));
-    require(h.has_value() == c.has_value(), "h and c must be given together.");
-    const std::int64_t num_rows = rows_of<T>(h);
+    const std::int64_t num_rows = std::min(rows_of<T>(h), rows_of<T>(c));
     require(hidden > 0, "there must be at least 1 unit.");
     check_rows("gates", gates, num_cells, 4 * hidden);
     check_rows("weights", weights, 4 * hidden, hidden);
@@ -218,8 +220,10 @@ void lstm_forward(const Rows<T> &gates, const Rows<const T> &weights, const Mayb
                               bytes_of("output", output, true), bytes_of("cells", cells, true)};
     if (h) {
         check_rows("h", *h, num_rows, hidden);
-        check_rows("c", *c, num_rows, hidden);
         memory.push_back(bytes_of("h", *h, false));
+    }
+    if (c) {
+        check_rows("c", *c, num_rows, hidden);
         memory.push_back(bytes_of("c", *c, false));
     }
     check_apart(memory);

@@ -182,12 +182,7 @@ class LSTM(Parameters):
             >>> lstm.run(torch.zeros(1, 3, 2), prepared).output.shape
             torch.Size([1, 3, 8])
         """
-        check_grid(grid)
-        device = self.first_weight.device
-        dropout = None
-        if self.variational_dropout and epoch is not None:
-            dropout = sequence_dropout(grid, device, self._dropout_settings(), epoch)
-        return PreparedGrid.of(grid, device, both=self.bidirectional, dropout=dropout)
+        return self._read(grid, epoch).complete()
 
     def run(
         self,
@@ -231,8 +226,9 @@ class LSTM(Parameters):
 
         Example:
             >>> print(LSTM(2, 8).explain(Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])))
-            vendor: runs, the first that can
-            reference: not needed: vendor runs and comes first
+            fused: runs, the first that can
+            vendor: not needed: fused runs and comes first
+            reference: not needed: fused runs and comes first
         """
         grid = batch.grid if isinstance(batch, TensorBatch | Batch) else batch
         check_grid(grid)
@@ -246,9 +242,17 @@ class LSTM(Parameters):
         features = tuple(self.sizes.below(layer) for layer in range(self.num_layers))
         return DropoutSettings(self.variational_dropout, self.dropout_seed, features)
 
+    def _read(self, grid: Grid, epoch: int | None) -> PreparedGrid:
+        check_grid(grid)
+        device = self.first_weight.device
+        dropout = None
+        if self.variational_dropout and epoch is not None:
+            dropout = sequence_dropout(grid, device, self._dropout_settings(), epoch)
+        return PreparedGrid.of(grid, device, both=self.bidirectional, dropout=dropout)
+
     def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
         if not isinstance(grid, PreparedGrid):
-            grid = self.prepare(grid, epoch=epoch)
+            grid = self.prepare(grid, epoch=epoch) if torch.compiler.is_compiling() else self._read(grid, epoch)
         elif epoch is not None:
             raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
         else:
@@ -323,7 +327,9 @@ class LSTM(Parameters):
             return run_stack(x.to(dtype), before, directions, weights, self.kernel, dropped)
 
     def _thinned(self, weights: Weights) -> Weights:
-        return weights._replace(hidden=functional.dropout(weights.hidden, self.weight_dropout, self.training))
+        if not (self.weight_dropout and self.training):
+            return weights
+        return weights._replace(hidden=functional.dropout(weights.hidden, self.weight_dropout))
 
     def _turned(self, values: Tensor) -> Tensor:
         return values if self.batch_first else values.transpose(0, 1)

@@ -42,6 +42,12 @@ class PreparedGrid:
             dropout=dropout,
         )
 
+    def complete(self) -> "PreparedGrid":
+        """Returns the grid with all that any kernel may ask for."""
+        for direction in self.directions:
+            direction.masks.complete()
+        return self
+
     def check_fits(self, device: torch.device, num_directions: int, dropout: DropoutSettings | None) -> None:
         """Raises ShapeError where it was prepared by an LSTM to which other things matter.
 

@@ -22,7 +22,8 @@ class Stacked(NamedTuple):
 
     def state(self) -> Pair:
         """Returns h and c after each row's last valid cell, of all layers."""
-        return torch.stack([result.h for result in self.results]), torch.stack([result.c for result in self.results])
+        h, c = zip(*((result.h, result.c) for result in self.results), strict=True)
+        return (h[0][None], c[0][None]) if len(h) == 1 else (torch.stack(h), torch.stack(c))
 
     def final_h(self, last_steps: Sequence[LastSteps]) -> Tensor:
         """Returns h after the last step of each sequence, of all layers."""

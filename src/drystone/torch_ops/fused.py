@@ -4,6 +4,8 @@ The valid cells of a grid fall into runs, each of one sequence; the kernel lays 
 takes as many lanes through a step as registers hold (native/lstm_steps.inl.hpp).
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
@@ -61,13 +63,13 @@ class Fused:
             return result.output.flatten(0, 1), cells if runs.places is None else cells.index_select(0, runs.places)
 
         output, cells = fused_call(inputs, plain)
+        on_grid = output.unflatten(0, (num_rows, num_steps))
+        if runs.are_whole_rows:
+            c_after = cells.unflatten(0, (num_rows, num_steps))[:, -1]
+            return LayerResult(on_grid, on_grid[:, -1], c_after, None)
         taken = output if runs.places is None else output.index_select(0, runs.places)
-        return LayerResult(
-            output.unflatten(0, (num_rows, num_steps)),
-            runs.after(taken, h),
-            runs.after(cells, c),
-            lambda: _on_grid(cells, runs.places, num_rows, num_steps),
-        )
+        all_cells = partial(_on_grid, cells, runs.places, num_rows, num_steps)
+        return LayerResult(on_grid, runs.after(taken, h), runs.after(cells, c), all_cells)
 
 
 def _on_grid(cells: Tensor, places: Tensor | None, num_rows: int, num_steps: int) -> Tensor:

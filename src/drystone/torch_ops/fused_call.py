@@ -35,6 +35,12 @@ class Inputs(NamedTuple):
         return None if self.h is None or self.c is None else (self.h, self.c)
 
     @property
+    def is_one_step(self) -> bool:
+        """Whether the rows go one step on from the states that are passed in."""
+        is_one_cell_a_row = self.h is not None and self.places is None and len(self.h) == len(self.x)
+        return is_one_cell_a_row and bool((self.rows >= 0).all())
+
+    @property
     def runs(self) -> tuple[Tensor, Tensor, Maybe]:
         return self.starts, self.rows, self.places
 
@@ -50,13 +56,11 @@ def fused_call(inputs: Inputs, plain: Plain) -> tuple[Tensor, Tensor]:
         inputs: on a CPU, in float32 or float64.
         plain: does the same step by step; second derivatives come from there.
     """
-    if torch.compiler.is_compiling():
-        output, cells, _ = fused_layer(*inputs)
-    elif torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in inputs):
-        output, cells, _ = Fused.apply(plain, *inputs)
-    else:
-        output, cells, _ = _forward(inputs, keeps_gates=False)
-    return output, cells
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return fused_layer(*inputs)[:2]
+    if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in inputs):
+        return Fused.apply(plain, *inputs)
+    return _forward(inputs, keeps_gates=False)[:2]
 
 
 def _forward(inputs: Inputs, *, keeps_gates: bool) -> Three:
@@ -66,8 +70,12 @@ def _forward(inputs: Inputs, *, keeps_gates: bool) -> Three:
     gates = torch.mm(x, weights) if inputs.bias is None else torch.addmm(inputs.bias, x, weights)
     output = gates.new_empty(places, hidden) if inputs.places is None else gates.new_zeros(places, hidden)
     cells = gates.new_empty(len(gates), hidden)
+    h = inputs.h
+    if h is not None and inputs.is_one_step:
+        # One step a row: no other step would use the weights once they are packed, so PyTorch takes them as they are.
+        gates, h = gates.addmm_(h, inputs.hidden_weights.t()), None
     fused_native.forward(
-        gates, inputs.hidden_weights, inputs.state, inputs.runs, output, cells, keeps_gates=keeps_gates
+        gates, inputs.hidden_weights, (h, inputs.c), inputs.runs, output, cells, keeps_gates=keeps_gates
     )
     return output, cells, gates
 
@@ -89,15 +97,15 @@ def _backward(
     if wanted[3]:
         of_input_weights = gates.t() @ _taken(x, inputs.places)
     if wanted[4]:
-        of_hidden_weights = gates.t() @ _h_before(inputs, output)
+        of_hidden_weights = gates.t() @ _h_before(inputs, output, len(cells))
     if wanted[5]:
         of_bias = gates.sum(0)
     return [of_x, of_h, of_c, of_input_weights, of_hidden_weights, of_bias]
 
 
-def _h_before(inputs: Inputs, output: Tensor) -> Tensor:
+def _h_before(inputs: Inputs, output: Tensor, num_cells: int) -> Tensor:
     """The h that each valid cell started from, [valid cells, hidden]."""
-    before = output.new_empty(int(inputs.starts[-1]), output.shape[1])
+    before = output.new_empty(num_cells, output.shape[1])
     if len(before):
         if inputs.places is None:
             before[1:] = output[:-1]
@@ -128,20 +136,16 @@ class Fused(torch.autograd.Function):
     """The call as autograd sees it."""
 
     @staticmethod
-    def forward(plain: Plain, *parts: Any) -> Three:
-        """Returns output and cells, and the gates that the backward pass needs."""
-        return _forward(Inputs(*parts), keeps_gates=True)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Three) -> None:
-        """Keeps what the backward pass needs; none of it is a copy."""
-        ctx.plain, *parts = inputs
-        ctx.save_for_backward(*parts, *output)
+    def forward(ctx: Any, plain: Plain, *parts: Any) -> tuple[Tensor, Tensor]:
+        """Returns output and cells; what the backward pass needs is kept, none of it as a copy."""
+        output, cells, gates = _forward(Inputs(*parts), keeps_gates=True)
+        ctx.plain = plain
+        ctx.save_for_backward(*parts, output, cells, gates)
         ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(output[2])
+        return output, cells
 
     @staticmethod
-    def backward(ctx: Any, of_output: Maybe, of_cells: Maybe, _: Maybe) -> tuple[Any, ...]:
+    def backward(ctx: Any, of_output: Maybe, of_cells: Maybe) -> tuple[Any, ...]:
         """Returns the gradients; where they are to have gradients themselves, those of the plain loop."""
         *parts, output, cells, gates = ctx.saved_tensors
         inputs, wanted = Inputs(*parts), list(ctx.needs_input_grad[1:])

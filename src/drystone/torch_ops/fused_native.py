@@ -62,7 +62,7 @@ def parallel_for() -> int:
 def forward(
     gates: Tensor,
     hidden_weights: Tensor,
-    state: tuple[Tensor, Tensor] | None,
+    state: tuple[Tensor | None, Tensor | None],
     runs: tuple[Tensor, Tensor, Tensor | None],
     output: Tensor,
     cells: Tensor,
@@ -74,7 +74,7 @@ def forward(
     Args:
         gates: [valid cells, 4 × hidden].
         hidden_weights: [4 × hidden, hidden].
-        state: h and c, [rows, hidden], or None for zeros.
+        state: h and c, [rows, hidden], each None for zeros.
         runs: starts, rows and places, as in `Runs`.
         output: [places, hidden].
         cells: [valid cells, hidden], c after each.
@@ -83,12 +83,11 @@ def forward(
     from drystone.native import _native
 
     starts, rows, places = runs
-    h, c = (None, None) if state is None else (_array(state[0]), _array(state[1]))
     _native.lstm_forward(
         _array(gates),
         _array(hidden_weights),
-        h,
-        c,
+        _maybe(state[0]),
+        _maybe(state[1]),
         _array(starts),
         _array(rows),
         _maybe(places),

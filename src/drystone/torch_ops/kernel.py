@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, Self
+from functools import partial
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +11,9 @@ from torch import Tensor
 
 from drystone.torch_ops.arrangement import Arrangement, Bools, to_device
 from drystone.torch_ops.runs import Runs
+
+
+T = TypeVar("T")
 
 
 class Weights(NamedTuple):
@@ -25,21 +29,37 @@ class Weights(NamedTuple):
     projection: Tensor | None = None  # [units, hidden]
 
 
+class Later(Generic[T]):
+    """What one kernel needs and another does not: worked out when first asked for."""
+
+    __slots__ = ("_found", "_make")
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._found: list[T] = []
+
+    def get(self) -> T:
+        """Returns it; the compiler knows lists, and no cached properties."""
+        if not self._found:
+            self._found.append(self._make())
+        return self._found[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Masks:
-    """What a kernel must know of a grid, read off on the host before any tensor is touched.
+    """What a kernel must know of a grid, read off on the host.
 
     Args:
         valid: bool [rows, steps] on the device, or None where every cell is valid.
         reset: bool [rows, steps] on the device, or None where no cell resets.
-        runs: which cells follow one another.
-        arrangement: how the cells are laid for kernels that know neither of them.
+        runs_later: which cells follow one another.
+        arrangement_later: how the cells are laid for kernels that know neither mask.
     """
 
     valid: Tensor | None
     reset: Tensor | None
-    runs: Runs
-    arrangement: Arrangement
+    runs_later: Later[Runs]
+    arrangement_later: Later[Arrangement]
 
     @classmethod
     def of(cls, valid: Bools, reset: Bools, device: torch.device) -> Self:
@@ -47,15 +67,35 @@ class Masks:
         return cls(
             valid=None if np.all(valid) else to_device(valid, device),
             reset=to_device(reset, device) if np.any(reset) else None,
-            runs=Runs.of(valid, reset),
-            arrangement=Arrangement.of(valid, reset, device),
+            runs_later=Later(partial(Runs.of, valid, reset)),
+            arrangement_later=Later(partial(Arrangement.of, valid, reset, device)),
         )
 
     @classmethod
     def none(cls, num_rows: int, num_steps: int, device: torch.device) -> Self:
         """Returns the masks of a grid without any: all cells are valid, none resets. No host array is made."""
-        arrangement = Arrangement.none(num_rows, num_steps, device)
-        return cls(valid=None, reset=None, runs=Runs.none(num_rows, num_steps), arrangement=arrangement)
+        return cls(
+            valid=None,
+            reset=None,
+            runs_later=Later(partial(Runs.none, num_rows, num_steps)),
+            arrangement_later=Later(partial(Arrangement.none, num_rows, num_steps, device)),
+        )
+
+    @property
+    def runs(self) -> Runs:
+        """Which cells follow one another."""
+        return self.runs_later.get()
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """How the cells are laid for kernels that know neither mask."""
+        return self.arrangement_later.get()
+
+    def complete(self) -> Self:
+        """Returns the masks with all that any kernel may ask for: a compiled function cannot work it out."""
+        self.runs_later.get()
+        self.arrangement_later.get()
+        return self
 
 
 class Layer(NamedTuple):

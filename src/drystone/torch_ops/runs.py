@@ -1,5 +1,6 @@
 """The runs of a grid: consecutive valid cells of one sequence, for a kernel that starts and ends each where it likes."""
 
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -47,8 +48,12 @@ class Runs(NamedTuple):
         )
 
     @classmethod
-    def none(cls, num_rows: int, num_steps: int) -> Self:
+    def none(cls, num_rows: int, num_steps: int) -> "Runs":
         """Returns one run a row, over all its cells."""
+        return _whole_rows(num_rows, num_steps) if not torch.compiler.is_compiling() else cls._made(num_rows, num_steps)
+
+    @classmethod
+    def _made(cls, num_rows: int, num_steps: int) -> Self:
         starts = torch.arange(0, (num_rows + 1) * num_steps, num_steps)
         return cls(
             places=None,
@@ -76,3 +81,10 @@ class Runs(NamedTuple):
             if len(found):
                 state = torch.where(self.has_cells, found.index_select(0, self.last), state)
         return state if self.clears_at_end is None else torch.where(self.clears_at_end, 0.0, state)
+
+
+@lru_cache(maxsize=64)
+def _whole_rows(num_rows: int, num_steps: int) -> Runs:
+    """A step of a stream takes less time than the four tensors would; nobody writes to them."""
+    with torch.inference_mode(mode=False):  # such tensors would serve nowhere else
+        return Runs._made(num_rows, num_steps)
