@@ -14,7 +14,7 @@ from tests.parity.series import OnRows, on_rows
 from tests.parity.test_lstm_over_grids import pair
 
 stateful_plans = st.builds(lambda lengths, layout: layout.plan(lengths), strategies.lengths, strategies.stateful)
-layer_counts, kernels = st.integers(1, 3), st.sampled_from(["auto", "vendor", "reference"])
+layer_counts, kernels = st.integers(1, 3), st.sampled_from(["fused", "vendor", "reference"])
 
 
 def forward(lstm: LSTM, seqs: ds.Sequences, plan: Plan) -> tuple[list[Tensor], dict[int, tuple[Tensor, Tensor]]]:

@@ -38,7 +38,7 @@ def pair(
     layers=st.integers(1, 3),
     bidirectional=st.booleans(),
     bias=st.booleans(),
-    kernel=st.sampled_from(["auto", "reference"]),
+    kernel=st.sampled_from(["fused", "vendor", "reference"]),
 )
 def test_float64_equals_one_sequence_at_a_time(
     lengths: Array, layout: Layout, hidden: int, layers: int, bidirectional: bool, bias: bool, kernel: str
@@ -68,7 +68,7 @@ def as_float64(results: Results) -> Results:
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: type(layout).__name__)
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("kernel", ["auto", "reference"])
+@pytest.mark.parametrize("kernel", ["fused", "vendor", "reference"])
 def test_float32_is_as_near_to_float64_as_nn_lstm(layout: Layout, bidirectional: bool, kernel: str) -> None:
     lengths = np.random.default_rng(0).integers(1, 50, 48)
     exact, _ = pair(64, 2, bidirectional, True, kernel, torch.float64)

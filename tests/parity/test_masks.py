@@ -102,7 +102,7 @@ def check(masks: tuple[Array, Array], hidden: int, layers: int, both: bool, one_
 
 
 flags = st.booleans()
-kernels = st.sampled_from(["vendor", "reference"])
+kernels = st.sampled_from(["fused", "vendor", "reference"])
 
 
 @settings(max_examples=150)
@@ -115,7 +115,7 @@ def test_any_masks(
 
 @pytest.mark.parametrize("hidden", [31, 64, 128, 200])
 @pytest.mark.parametrize("both", [False, True])
-@pytest.mark.parametrize("kernel", ["vendor", "reference"])
+@pytest.mark.parametrize("kernel", ["fused", "vendor", "reference"])
 def test_more_units(hidden: int, both: bool, kernel: str) -> None:
     rng = np.random.default_rng(hidden)
     check((rng.random((3, 9)) < 0.8, rng.random((3, 9)) < 0.3), hidden, 2, both, False, kernel)

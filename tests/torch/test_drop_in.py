@@ -27,7 +27,7 @@ settings_of = st.fixed_dictionaries(
         "proj_size": st.sampled_from([0, 0, 1, 3]),
     }
 )
-kernels = st.sampled_from(["auto", "reference"])
+kernels = st.sampled_from(["fused", "vendor", "reference"])
 
 
 def twins(kernel: str = "auto", **given_settings: Any) -> tuple[nn.LSTM, LSTM]:
@@ -181,7 +181,7 @@ def test_it_copies_pickles_saves_and_flattens() -> None:
         assert torch.equal(twin(x)[0], lstm(x)[0])
 
 
-@pytest.mark.parametrize("kernel", ["auto", "reference"])
+@pytest.mark.parametrize("kernel", ["fused", "vendor", "reference"])
 def test_a_second_derivative_outside_of_the_compiler_is_exact(kernel: str) -> None:
     lstm = LSTM(2, 3, kernel=kernel, dtype=torch.float64)
     x = torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)

@@ -18,11 +18,14 @@ def batch_of_two() -> TensorBatch:
 @pytest.mark.parametrize(
     ("kernel", "device", "words"),
     [
-        ("auto", "cpu", "vendor: runs, the first that can\nreference: not needed: vendor runs and comes first"),
-        ("reference", "cpu", "vendor: not asked for: kernel='reference'\nreference: runs, as kernel='reference' asks"),
+        ("auto", "cpu", "fused: runs, the first that can\nvendor: not needed: fused runs and comes first\n"
+            "reference: not needed: fused runs and comes first",
+       ),
+        ("reference", "cpu", "fused: not asked for: kernel='reference'\nvendor: not asked for: kernel='reference'\nreference: runs, as kernel='reference' asks"),
         (
             "auto",
             "meta",
+            "fused: refused: it runs on cpu only, and the input is on meta\n"
             "vendor: refused: its resets are proven exact on cpu and cuda only, and the input is on meta\n"
             "reference: runs, the first that can",
         ),

@@ -217,6 +217,7 @@ class NoHostNumbers(TorchDispatchMode):
 @pytest.mark.parametrize("corner", CORNERS.values(), ids=CORNERS)
 def test_a_call_brings_no_numbers_from_the_host(corner: tuple[list[str], list[str]]) -> None:
     layer = layer_of(masks_of(corner))
+    layer.masks.complete()
     with NoHostNumbers():
         result = Vendor().run(layer)
         if result.cells is not None:

@@ -122,24 +122,32 @@ template <class S, int MaxRows> struct LstmSteps {
         multiply<Rows, Columns>(weights, depth, places, results);
     }
 
-    // --- forward: what follows the sums h W of one vector of units
+    // --- forward: what follows the sums h W of one vector of units, in two parts: tanh(c) has to wait for c, and
+    // waits for those of all lanes together
 
-    static void finish_forward(const Layer<T> &layer, const Place &place, std::int64_t unit, const V *sums) {
+    struct Gates {
+        V i, f, g, o;
+    };
+
+    static void finish_cell(const Layer<T> &layer, const Place &place, std::int64_t unit, Gates &sums) {
         const std::int64_t hidden = layer.hidden, count = hidden - unit;
         T *gates = place.gates + unit;
-        const V i = S::sigmoid(sums[0] + S::load(gates, count));
-        const V f = S::sigmoid(sums[1] + S::load(gates + hidden, count));
-        const V g = S::tanh(sums[2] + S::load(gates + 2 * hidden, count));
-        const V o = S::sigmoid(sums[3] + S::load(gates + 3 * hidden, count));
-        const V c = f * S::load(place.c_before + unit, count) + i * g;
-        S::store(place.c + unit, c, count);
-        S::store(place.h + unit, o * S::tanh(c), count);
+        const V i = S::sigmoid(sums.i + S::load(gates, count));
+        const V f = S::sigmoid(sums.f + S::load(gates + hidden, count));
+        const V g = S::tanh(sums.g + S::load(gates + 2 * hidden, count));
+        const V o = S::sigmoid(sums.o + S::load(gates + 3 * hidden, count));
+        S::store(place.c + unit, f * S::load(place.c_before + unit, count) + i * g, count);
+        sums.o = o;
         if (!layer.keeps_gates)
             return;
         S::store(gates, i, count);
         S::store(gates + hidden, f, count);
         S::store(gates + 2 * hidden, g, count);
         S::store(gates + 3 * hidden, o, count);
+    }
+
+    static void finish_state(const Place &place, std::int64_t unit, std::int64_t count, V o) {
+        S::store(place.h + unit, o * S::tanh(S::load(place.c + unit, count)), count);
     }
 
     // --- backward: what follows the sums dG W of one vector of units
@@ -178,13 +186,15 @@ template <class S, int MaxRows> struct LstmSteps {
 
     static void forward_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
         const std::int64_t unit = tile * lanes;
-        V sums[MaxRows * num_gates];
+        Gates sums[MaxRows];
         for (std::int64_t row = 0; row < rows; ++row)
             fetch(layer, places[row], unit, lanes);
         multiply(rows, num_gates, layer.weights + unit * num_gates * layer.hidden,
-                 are_fresh(places, rows) ? 0 : layer.hidden, places, sums);
+                 are_fresh(places, rows) ? 0 : layer.hidden, places, &sums[0].i);
         for (std::int64_t row = 0; row < rows; ++row)
-            finish_forward(layer, places[row], unit, sums + row * num_gates);
+            finish_cell(layer, places[row], unit, sums[row]);
+        for (std::int64_t row = 0; row < rows; ++row)
+            finish_state(places[row], unit, layer.hidden - unit, sums[row].o);
     }
 
     static void backward_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {

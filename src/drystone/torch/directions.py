@@ -72,16 +72,24 @@ def directions_of(
     return forward, Direction(masks=masks, is_backward=True)
 
 
+def completed(directions: tuple[Direction, ...]) -> tuple[Direction, ...]:
+    """Returns the directions with all that any kernel may ask for: a compiled function cannot work it out."""
+    for direction in directions:
+        direction.masks.complete()
+    return directions
+
+
 @torch.compiler.disable(reason="raw masks are read on the host; pass a grid prepared by lstm.prepare to lstm.run")
 def directions_of_masks(
-    x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool, both: bool
+    x: Tensor, reset: Tensor | None, valid: Tensor | None, *, batch_first: bool, both: bool, for_compiler: bool
 ) -> tuple[Direction, ...]:
     """Returns the directions that raw masks of x describe; without a mask all cells are valid and none resets."""
     shape = (x.shape[0], x.shape[1])
     on_host = to_host(reset, shape, default=False), to_host(valid, shape, default=True)
     resets, valids = on_host if batch_first else (mask.T for mask in on_host)
     grid = Grid.from_masks(reset=resets, valid=valids)
-    return directions_of(grid, x.device, both=both, one_run_a_row=reset is None)
+    found = directions_of(grid, x.device, both=both, one_run_a_row=reset is None)
+    return completed(found) if for_compiler else found
 
 
 def last_steps_of(grid: Grid, device: torch.device, *, both: bool) -> tuple[LastSteps, ...]:

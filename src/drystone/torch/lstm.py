@@ -52,7 +52,7 @@ class LSTM(Parameters):
         bidirectional: whether a second set of layers runs backward through each sequence.
         proj_size: units that h is projected to, less than hidden_size; 0 for no projection.
         device, dtype: of the parameters.
-        kernel: "auto", or one of "vendor" and "reference". "vendor" is exact as long as what enters a gate beside the
+        kernel: "auto", or one of "fused" (native, CPUs only), "vendor" and "reference". "vendor" is exact as long as what enters a gate beside the
             inputs (biases, and weights times h) stays below 9,900; "reference" knows no such bound.
         variational_dropout: fraction of each layer's inputs dropped in training, from 0 to less than 1: the same
             ones at all steps of a sequence (Gal and Ghahramani, 2016). They follow from (dropout_seed, epoch,
@@ -280,8 +280,14 @@ class LSTM(Parameters):
         if reset is None and valid is None:
             directions = unmasked(num_rows, num_steps, x.device, both=self.bidirectional)
         else:
-            both = self.bidirectional
-            directions = directions_of_masks(x, reset, valid, batch_first=self.batch_first, both=both)
+            directions = directions_of_masks(
+                x,
+                reset,
+                valid,
+                batch_first=self.batch_first,
+                both=self.bidirectional,
+                for_compiler=torch.compiler.is_compiling(),
+            )
         stacked = self._stack(self._turned(x), state, directions)
         return self._turned(stacked.output), stacked.state()
 
@@ -291,7 +297,7 @@ class LSTM(Parameters):
         if has_masks:
             raise ShapeError("a PackedSequence says itself where its steps are: pass no masks with it.")
         check_input(packed.data, (len(packed.data), self.input_size), self.first_weight)
-        x, lengths, directions = unpack(packed, both=self.bidirectional)
+        x, lengths, directions = unpack(packed, both=self.bidirectional, for_compiler=torch.compiler.is_compiling())
         check_state(state, self.sizes.state_shapes(len(x)), x)
         before = None if state is None else in_order(state, packed.sorted_indices)
         stacked = self._stack(x, before, directions)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from drystone.core.grid import Grid
-from drystone.torch.directions import Direction, directions_of
+from drystone.torch.directions import Direction, completed, directions_of
 
 State = tuple[Tensor, Tensor]
 
@@ -22,12 +22,13 @@ class Unpacked(NamedTuple):
 
 
 @torch.compiler.disable(reason="a PackedSequence is read on the host")
-def unpack(packed: PackedSequence, *, both: bool) -> Unpacked:
+def unpack(packed: PackedSequence, *, both: bool, for_compiler: bool) -> Unpacked:
     """Lays a packed sequence out, for one direction or for both."""
     x, lengths = pad_packed_sequence(PackedSequence(packed.data, packed.batch_sizes), batch_first=True)
     valid = np.arange(x.shape[1]) < lengths.numpy()[:, None]
     grid = Grid.from_masks(reset=np.zeros_like(valid), valid=valid)
-    return Unpacked(x, lengths, directions_of(grid, x.device, both=both, one_run_a_row=True))
+    directions = directions_of(grid, x.device, both=both, one_run_a_row=True)
+    return Unpacked(x, lengths, completed(directions) if for_compiler else directions)
 
 
 def pack(output: Tensor, lengths: Tensor, like: PackedSequence) -> PackedSequence:

@@ -6,7 +6,7 @@ import torch
 
 from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
-from drystone.torch.directions import Direction, LastSteps, directions_of, last_steps_of
+from drystone.torch.directions import Direction, LastSteps, completed, directions_of, last_steps_of
 from drystone.torch.dropout import DropoutSettings, SequenceDropout
 
 
@@ -44,8 +44,7 @@ class PreparedGrid:
 
     def complete(self) -> "PreparedGrid":
         """Returns the grid with all that any kernel may ask for."""
-        for direction in self.directions:
-            direction.masks.complete()
+        completed(self.directions)
         return self
 
     def check_fits(self, device: torch.device, num_directions: int, dropout: DropoutSettings | None) -> None:

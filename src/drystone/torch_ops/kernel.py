@@ -91,11 +91,10 @@ class Masks:
         """How the cells are laid for kernels that know neither mask."""
         return self.arrangement_later.get()
 
-    def complete(self) -> Self:
-        """Returns the masks with all that any kernel may ask for: a compiled function cannot work it out."""
+    def complete(self) -> None:
+        """Works out all that any kernel may ask for."""
         self.runs_later.get()
         self.arrangement_later.get()
-        return self
 
 
 class Layer(NamedTuple):
