@@ -32,9 +32,7 @@ class Fused:
             return "it knows no projection (proj_size)"
         if torch.compiler.is_exporting() or torch.jit.is_tracing():
             return "an exported model needs PyTorch's own operators"
-        if not torch.compiler.is_compiling() and forward_ad.unpack_dual(x).tangent is not None:
-            return "it has no forward-mode derivative (jvp, jacfwd)"
-        return why_missing()
+        return why_missing() if torch.compiler.is_compiling() else _why_not_now(x) or why_missing()
 
     def run(self, layer: Layer) -> LayerResult:
         """Runs the layer over the runs of its grid."""
@@ -70,6 +68,14 @@ class Fused:
         taken = output if runs.places is None else output.index_select(0, runs.places)
         all_cells = partial(_on_grid, cells, runs.places, num_rows, num_steps)
         return LayerResult(on_grid, runs.after(taken, h), runs.after(cells, c), all_cells)
+
+
+def _why_not_now(x: Tensor) -> str | None:
+    if torch._C._are_functorch_transforms_active():
+        return "function transforms (torch.func) cannot see through it"
+    if forward_ad.unpack_dual(x).tangent is not None:
+        return "it has no forward-mode derivative"
+    return None
 
 
 def _on_grid(cells: Tensor, places: Tensor | None, num_rows: int, num_steps: int) -> Tensor:

@@ -56,7 +56,7 @@ def fused_call(inputs: Inputs, plain: Plain) -> tuple[Tensor, Tensor]:
         inputs: on a CPU, in float32 or float64.
         plain: does the same step by step; second derivatives come from there.
     """
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+    if torch.compiler.is_compiling():
         return fused_layer(*inputs)[:2]
     if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in inputs):
         return Fused.apply(plain, *inputs)
