@@ -83,24 +83,12 @@ def contestants(
     x = filled["Padded"][0].x
     torch.manual_seed(seed)
     theirs = nn.LSTM(x.shape[2], hidden, batch_first=True, device=x.device, dtype=x.dtype)
-    vendor, reference = (
-        LSTM(x.shape[2], hidden, kernel=kernel, device=x.device, dtype=x.dtype) for kernel in ("vendor", "reference")
-    )
-    vendor.load_state_dict(theirs.state_dict())
-    reference.load_state_dict(theirs.state_dict())
 
     def plain(batch: Filled) -> Tensor:
         return theirs(batch.x)[0].sum()
 
     def packed(batch: PackedSequence) -> Tensor:
         return theirs(batch)[0].data.sum()
-
-    def ours(lstm: LSTM, batch: Filled) -> Tensor:
-        return lstm.run(*batch).output.sum()
-
-    def ours_with_cells(batch: Filled) -> Tensor:
-        run = vendor.run(*batch)
-        return run.output.sum() + run.final_c().sum()
 
     every = partial(updates_of, theirs)
     runs = {
@@ -109,12 +97,45 @@ def contestants(
         "nn.LSTM, bucketed": every(plain, filled["Bucketed"]),
         SORTED: every(plain, filled["sorted"]),
     }
-    for layout, given in filled.items():
-        runs[f"drystone vendor, {layout}"] = updates_of(vendor, partial(ours, vendor), given)
-    runs["drystone vendor, Packed, final c"] = updates_of(vendor, ours_with_cells, filled["Packed"])
+    for kernel in ("fused", "vendor") if x.device.type == "cpu" else ("vendor",):
+        runs |= runs_of_ours(twin_of(theirs, kernel), filled)
     if with_reference:
-        runs["drystone reference, Packed"] = updates_of(reference, partial(ours, reference), filled["Packed"])
+        reference = twin_of(theirs, "reference")
+        runs["drystone reference, Packed"] = updates_of(reference, partial(output_sum, reference), filled["Packed"])
     return runs
+
+
+def twin_of(theirs: nn.LSTM, kernel: str) -> LSTM:
+    """Returns our LSTM of the same weights."""
+    weight = theirs.weight_ih_l0
+    ours = LSTM(theirs.input_size, theirs.hidden_size, kernel=kernel, device=weight.device, dtype=weight.dtype)
+    ours.load_state_dict(theirs.state_dict())
+    return ours
+
+
+def runs_of_ours(ours: LSTM, filled: dict[str, list[Filled]]) -> dict[str, Callable[[], None]]:
+    """Returns a pass over all updates of each layout; of final cell states and packed sequences too."""
+    name = f"drystone {ours.kernel}"
+    runs = {f"{name}, {layout}": updates_of(ours, partial(output_sum, ours), given) for layout, given in filled.items()}
+    runs[f"{name}, Packed, final c"] = updates_of(ours, partial(output_and_cells_sum, ours), filled["Packed"])
+    packed = [packed_of(batch) for batch in filled["Padded"]]
+    runs[f"{name}, PackedSequence"] = updates_of(ours, partial(packed_sum, ours), packed)
+    return runs
+
+
+def output_sum(lstm: LSTM, batch: Filled) -> Tensor:
+    return lstm.run(*batch).output.sum()
+
+
+def output_and_cells_sum(lstm: LSTM, batch: Filled) -> Tensor:
+    run = lstm.run(*batch)
+    return run.output.sum() + run.final_c().sum()
+
+
+def packed_sum(lstm: LSTM, batch: PackedSequence) -> Tensor:
+    output = lstm(batch)[0]
+    assert isinstance(output, PackedSequence)
+    return output.data.sum()
 
 
 def updates_of(lstm: nn.Module, loss: Callable[[Any], Tensor], given: list[Any]) -> Callable[[], None]:

@@ -18,10 +18,17 @@ def batch_of_two() -> TensorBatch:
 @pytest.mark.parametrize(
     ("kernel", "device", "words"),
     [
-        ("auto", "cpu", "fused: runs, the first that can\nvendor: not needed: fused runs and comes first\n"
+        (
+            "auto",
+            "cpu",
+            "fused: runs, the first that can\nvendor: not needed: fused runs and comes first\n"
             "reference: not needed: fused runs and comes first",
-       ),
-        ("reference", "cpu", "fused: not asked for: kernel='reference'\nvendor: not asked for: kernel='reference'\nreference: runs, as kernel='reference' asks"),
+        ),
+        (
+            "reference",
+            "cpu",
+            "fused: not asked for: kernel='reference'\nvendor: not asked for: kernel='reference'\nreference: runs, as kernel='reference' asks",
+        ),
         (
             "auto",
             "meta",

@@ -16,7 +16,8 @@ import drystone as ds
 from drystone.torch import LSTM
 from drystone.torch_ops import fused_native
 from drystone.torch_ops.fused import Fused
-from drystone.torch_ops.fused_call import Inputs, fused_layer, fused_layer_backward
+from drystone.torch_ops.fused_operator import fused_layer, fused_layer_backward
+from drystone.torch_ops.fused_passes import Inputs
 from drystone.torch_ops.kernel import Layer
 from drystone.torch_ops.reference import Reference
 from drystone.torch_ops.runs import Runs
@@ -24,7 +25,7 @@ from tests.contract import strategies
 from tests.torch_ops.test_vendor import CORNERS, all_results, assert_near, layer_of, masks_of, norm_errors
 
 Array = np.ndarray[Any, Any]
-BUILDS = fused_native.builds()
+BUILDS = fused_native.BUILDS
 HIDDEN = [1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 47, 64, 65, 96, 100, 128, 130]
 
 
@@ -216,6 +217,7 @@ def refusal(layer: Layer) -> str:
     return reason
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # PyTorch's own, at its first dual number
 def test_what_it_cannot_run_it_refuses_in_words() -> None:
     masks = np.ones((2, 3), dtype=bool), np.zeros((2, 3), dtype=bool)
     assert Fused().refuses(layer_of(masks)) is None

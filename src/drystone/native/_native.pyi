@@ -1,9 +1,12 @@
 """The C++ extension; items are given as bytes."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[Any]  # float32 or float64, all of one call alike
 
 def gather(
     values: npt.NDArray[np.uint8],
@@ -67,4 +70,36 @@ def fill_masks(
     is_first: npt.NDArray[np.bool_],
     valid: npt.NDArray[np.bool_],
     reset: npt.NDArray[np.bool_],
+) -> None: ...
+def lstm_builds() -> list[str]: ...
+def lstm_forward(
+    gates: Rows,
+    weights: Rows,
+    h: Rows | None,
+    c: Rows | None,
+    starts: Ints,
+    rows: Ints,
+    at: Ints | None,
+    output: Rows,
+    cells: Rows,
+    keeps_gates: bool,
+    build: str,
+    num_threads: int,
+    parallel_for: int,
+) -> None: ...
+def lstm_backward(
+    gates: Rows,
+    weights: Rows,
+    c: Rows | None,
+    starts: Ints,
+    rows: Ints,
+    at: Ints | None,
+    cells: Rows,
+    output_gradient: Rows | None,
+    cells_gradient: Rows | None,
+    c_gradient: Rows | None,
+    num_places: int,
+    build: str,
+    num_threads: int,
+    parallel_for: int,
 ) -> None: ...

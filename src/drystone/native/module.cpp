@@ -12,7 +12,9 @@
 
 NB_MODULE(_native, module) {
     drystone::bind_gather(module);
+#if !defined(_MSC_VER) || defined(__clang__)
     drystone::bind_lstm(module);
+#endif
     drystone::bind_masks(module);
     drystone::bind_memory(module);
     drystone::bind_packing(module);

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from drystone.torch_ops.fused_call import Inputs, fused_call
-from drystone.torch_ops.fused_native import why_missing
+from drystone.torch_ops.fused_call import fused_call
+from drystone.torch_ops.fused_native import WHY_MISSING
+from drystone.torch_ops.fused_passes import Inputs
 from drystone.torch_ops.kernel import Layer, LayerResult, Weights
 from drystone.torch_ops.reference import Reference
 
@@ -30,15 +31,16 @@ class Fused:
             return f"it knows float32 and float64, and the input is {x.dtype}"
         if layer.weights.projection is not None:
             return "it knows no projection (proj_size)"
-        if torch.compiler.is_exporting() or torch.jit.is_tracing():
+        if torch.compiler.is_exporting() or torch._C._get_tracing_state() is not None:
             return "an exported model needs PyTorch's own operators"
-        return why_missing() if torch.compiler.is_compiling() else _why_not_now(x) or why_missing()
+        return WHY_MISSING if torch.compiler.is_compiling() else _why_not_now(x) or WHY_MISSING
 
     def run(self, layer: Layer) -> LayerResult:
         """Runs the layer over the runs of its grid."""
         weights, runs = layer.weights, layer.masks.runs
         num_rows, num_steps, features = layer.x.shape
-        bias = None if weights.input_bias is None else weights.input_bias + weights.hidden_bias
+        biases = weights.input_bias, weights.hidden_bias
+        bias = None if biases[0] is None or biases[1] is None else biases[0] + biases[1]
         h, c = (None, None) if layer.state is None else layer.state
         inputs = Inputs(
             layer.x.reshape(num_rows * num_steps, features),

@@ -4,7 +4,9 @@ import ctypes
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -14,21 +16,26 @@ from drystone.native.choose import is_built, is_off
 BUILD_VARIABLE = "DRYSTONE_SIMD"
 
 
-def why_missing() -> str | None:
-    """Returns why there is no native recurrence, or None where there is one."""
+def _find_builds() -> tuple[str, ...]:
+    if is_off or not is_built:
+        return ()
+    from drystone.native import _native
+
+    return tuple(_native.lstm_builds()) if hasattr(_native, "lstm_builds") else ()
+
+
+def _why_missing() -> str | None:
     if is_off:
         return "the native core is switched off by DRYSTONE_NATIVE=0"
     if not is_built:
         return "the native core is not built: install a C++ compiler, then drystone again"
-    return None
+    return None if BUILDS else "the compiler that built the native core knows no vectors: use GCC or Clang"
 
 
-@cache
-def builds() -> tuple[str, ...]:
-    """Returns the builds that this processor runs, the fastest first."""
-    from drystone.native import _native
-
-    return tuple(_native.lstm_builds())
+BUILDS = _find_builds()
+"""The builds that this processor runs, the fastest first."""
+WHY_MISSING = _why_missing()
+"""Why there is no native recurrence, or None where there is one."""
 
 
 @cache
@@ -39,9 +46,9 @@ def chosen_build() -> str:
         ConfigError: the processor does not run the one that it names.
     """
     wanted = os.environ.get(BUILD_VARIABLE)
-    if wanted and wanted not in builds():
-        raise ConfigError(f"{BUILD_VARIABLE} is {wanted!r}; this processor runs {', '.join(builds())}.")
-    return wanted or builds()[0]
+    if wanted and wanted not in BUILDS:
+        raise ConfigError(f"{BUILD_VARIABLE} is {wanted!r}; this processor runs {', '.join(BUILDS)}.")
+    return wanted or BUILDS[0]
 
 
 @cache
@@ -144,9 +151,9 @@ def backward(
     )
 
 
-def _array(tensor: Tensor):  # noqa: ANN202
+def _array(tensor: Tensor) -> npt.NDArray[Any]:
     return tensor.detach().contiguous().numpy()
 
 
-def _maybe(tensor: Tensor | None):  # noqa: ANN202
+def _maybe(tensor: Tensor | None) -> npt.NDArray[Any] | None:
     return None if tensor is None else _array(tensor)

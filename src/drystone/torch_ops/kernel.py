@@ -12,7 +12,6 @@ from torch import Tensor
 from drystone.torch_ops.arrangement import Arrangement, Bools, to_device
 from drystone.torch_ops.runs import Runs
 
-
 T = TypeVar("T")
 
 
