@@ -7,22 +7,25 @@ import pytest
 
 _native = pytest.importorskip("drystone.native._native")
 BUILD = _native.lstm_builds()[0]
-CELLS, HIDDEN, ROWS = 5, 3, 2
+CELLS, FEATURES, HIDDEN, ROWS = 5, 4, 3, 2
 
 
 def forward_arguments() -> dict[str, Any]:
     draw = np.random.default_rng(0).normal
     return {
-        "gates": draw(size=(CELLS, 4 * HIDDEN)),
-        "weights": draw(size=(4 * HIDDEN, HIDDEN)),
+        "x": draw(size=(7, FEATURES)),
+        "input_weights": draw(size=(4 * HIDDEN, FEATURES)),
+        "bias": draw(size=(1, 4 * HIDDEN)),
+        "hidden_weights": draw(size=(4 * HIDDEN, HIDDEN)),
         "h": draw(size=(ROWS, HIDDEN)),
         "c": draw(size=(ROWS, HIDDEN)),
         "starts": np.array([0, 2, 5]),
         "rows": np.array([0, -1]),
         "at": np.array([0, 1, 3, 4, 6]),
+        "gates": np.zeros((CELLS, 4 * HIDDEN)),
         "output": np.zeros((7, HIDDEN)),
+        "h_before": np.zeros((CELLS, HIDDEN)),
         "cells": np.zeros((CELLS, HIDDEN)),
-        "keeps_gates": True,
         "build": BUILD,
         "num_threads": 2,
         "parallel_for": 0,
@@ -32,7 +35,7 @@ def forward_arguments() -> dict[str, Any]:
 def backward_arguments() -> dict[str, Any]:
     given = forward_arguments()
     draw = np.random.default_rng(1).normal
-    kept = {name: given[name] for name in ("gates", "weights", "c", "starts", "rows", "at", "cells")}
+    kept = {name: given[name] for name in ("gates", "hidden_weights", "c", "starts", "rows", "at", "cells")}
     return kept | {
         "output_gradient": draw(size=(7, HIDDEN)),
         "cells_gradient": draw(size=(CELLS, HIDDEN)),
@@ -46,10 +49,9 @@ def backward_arguments() -> dict[str, Any]:
 
 WRONG: list[tuple[str, Any, str]] = [
     ("gates", np.zeros((CELLS, 4 * HIDDEN + 1)), r"gates must be \[5, 12\]; got \[5, 13\]"),
-    ("weights", np.zeros((4 * HIDDEN + 1, HIDDEN)), r"weights must be \[12, 3\]"),
-    ("weights", np.zeros((0, 0)), "at least 1 unit"),
+    ("hidden_weights", np.zeros((4 * HIDDEN + 1, HIDDEN)), r"hidden_weights must be \[12, 3\]"),
+    ("hidden_weights", np.zeros((0, 0)), "at least 1 unit"),
     ("c", np.zeros((ROWS, HIDDEN + 1)), r"c must be \[2, 3\]"),
-    ("cells", np.zeros((CELLS - 1, HIDDEN)), r"cells must be \[5, 3\]"),
     ("starts", np.array([0, 5]), "starts must be one longer than rows"),
     ("starts", np.array([1, 2, 5]), "starts must lead from 0"),
     ("starts", np.array([0, 2, 6]), "starts must lead from 0 to the number of cells"),
@@ -65,10 +67,17 @@ WRONG: list[tuple[str, Any, str]] = [
     ("build", "sse9", "runs no build named sse9"),
 ]
 FORWARD_ONLY: list[tuple[str, Any, str]] = [
+    ("cells", np.zeros((CELLS - 1, HIDDEN)), r"gates must be \[4, 12\]; got \[5, 12\]"),
+    ("x", np.zeros((6, FEATURES)), r"x must be \[7, 4\]"),
+    ("x", np.zeros((7, FEATURES + 1)), r"x must be \[7, 4\]"),
+    ("input_weights", np.zeros((4 * HIDDEN - 1, FEATURES)), r"input_weights must be \[12, 4\]"),
+    ("bias", np.zeros((1, HIDDEN)), r"bias must be \[1, 12\]"),
     ("h", np.zeros((ROWS + 1, HIDDEN)), r"h must be \[2, 3\]"),
     ("output", np.zeros((7, HIDDEN + 1)), r"output must be \[7, 3\]"),
+    ("h_before", np.zeros((CELLS + 1, HIDDEN)), r"h_before must be \[5, 3\]"),
 ]
 BACKWARD_ONLY: list[tuple[str, Any, str]] = [
+    ("cells", np.zeros((CELLS - 1, HIDDEN)), r"cells must be \[5, 3\]"),
     ("output_gradient", np.zeros((6, HIDDEN)), r"output_gradient must be \[7, 3\]"),
     ("cells_gradient", np.zeros((6, HIDDEN)), r"cells_gradient must be \[5, 3\]"),
     ("c_gradient", np.zeros((3, HIDDEN)), r"c_gradient must be \[2, 3\]"),
@@ -93,7 +102,10 @@ def test_backward_refuses_what_does_not_fit(name: str, value: Any, words: str) -
     assert (given["gates"] == gates).all()
 
 
-@pytest.mark.parametrize("name", ["gates", "weights", "h", "c", "output", "cells"])
+ARRAYS = ["x", "input_weights", "bias", "hidden_weights", "h", "c", "gates", "output", "h_before", "cells"]
+
+
+@pytest.mark.parametrize("name", ARRAYS)
 @pytest.mark.parametrize("kind", ["int", "single", "strided", "flat"])
 def test_arrays_of_another_kind_are_refused(name: str, kind: str) -> None:
     given = forward_arguments()
@@ -101,14 +113,14 @@ def test_arrays_of_another_kind_are_refused(name: str, kind: str) -> None:
     other = {
         "int": array.astype(int),
         "single": array.astype(np.float32),
-        "strided": np.asfortranarray(array),
+        "strided": np.repeat(array, 2, axis=1)[:, ::2],
         "flat": array.ravel(),
     }[kind]
     with pytest.raises(TypeError):
         _native.lstm_forward(**(given | {name: other}))
 
 
-@pytest.mark.parametrize("name", ["gates", "output", "cells"])
+@pytest.mark.parametrize("name", ["gates", "output", "h_before", "cells"])
 def test_memory_that_may_not_be_written_is_refused(name: str) -> None:
     given = forward_arguments()
     given[name].setflags(write=False)
@@ -124,7 +136,7 @@ def test_memory_that_lies_askew_is_refused() -> None:
         _native.lstm_forward(**(given | {"cells": askew}))
 
 
-@pytest.mark.parametrize("other", ["gates", "weights", "h", "c", "cells"])
+@pytest.mark.parametrize("other", [name for name in ARRAYS if name != "output"])
 def test_memory_that_overlaps_is_refused(other: str) -> None:
     given = forward_arguments()
     block = np.zeros(7 * HIDDEN + given[other].size)
@@ -142,16 +154,37 @@ def test_what_fits_runs_on_every_build_alike() -> None:
         _native.lstm_forward(**given)
         back = backward_arguments() | {"build": build, "gates": given["gates"], "cells": given["cells"]}
         _native.lstm_backward(**back)
-        found.append([given["output"], given["cells"], back["gates"], back["c_gradient"]])
+        found.append([given["output"], given["cells"], given["h_before"], back["gates"], back["c_gradient"]])
         assert (given["output"][[2, 5]] == 0).all()
     for other in found[1:]:
         for ours, theirs in zip(found[0], other, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-14)
 
 
+def test_what_nobody_will_ask_for_need_not_be_kept() -> None:
+    kept, bare = forward_arguments(), forward_arguments() | {"gates": None, "h_before": None}
+    _native.lstm_forward(**kept)
+    _native.lstm_forward(**bare)
+    assert (kept["output"] == bare["output"]).all()
+    assert (kept["cells"] == bare["cells"]).all()
+    assert (kept["h_before"][1] == kept["output"][0]).all()
+    assert (kept["h_before"][[0, 2]] == [kept["h"][0], [0.0] * HIDDEN]).all()
+
+
+def test_sums_of_the_inputs_may_come_with_the_gates() -> None:
+    kept, given = forward_arguments(), forward_arguments()
+    _native.lstm_forward(**kept)
+    sums = (given["x"] @ given["input_weights"].T + given["bias"])[given["at"]]
+    _native.lstm_forward(**(given | {"x": None, "gates": sums}))
+    np.testing.assert_allclose(given["output"], kept["output"], rtol=1e-12)
+    with pytest.raises(ValueError, match="there must be x, or gates"):
+        _native.lstm_forward(**(given | {"x": None, "gates": None}))
+
+
 def test_no_cell_at_all_is_no_work() -> None:
     given = forward_arguments()
     none = np.zeros((0, HIDDEN))
     runs = {"starts": np.array([0]), "rows": np.array([], int), "at": np.array([], int)}
-    _native.lstm_forward(**(given | runs | {"gates": np.zeros((0, 4 * HIDDEN)), "cells": none}))
+    gates = np.zeros((0, 4 * HIDDEN))
+    _native.lstm_forward(**(given | runs | {"gates": gates, "h_before": none, "cells": none}))
     assert (given["output"] == 0).all()

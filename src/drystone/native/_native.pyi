@@ -73,23 +73,26 @@ def fill_masks(
 ) -> None: ...
 def lstm_builds() -> list[str]: ...
 def lstm_forward(
-    gates: Rows,
-    weights: Rows,
+    x: Rows | None,
+    input_weights: Rows,
+    bias: Rows | None,
+    hidden_weights: Rows,
     h: Rows | None,
     c: Rows | None,
     starts: Ints,
     rows: Ints,
     at: Ints | None,
+    gates: Rows | None,
     output: Rows,
+    h_before: Rows | None,
     cells: Rows,
-    keeps_gates: bool,
     build: str,
     num_threads: int,
     parallel_for: int,
 ) -> None: ...
 def lstm_backward(
     gates: Rows,
-    weights: Rows,
+    hidden_weights: Rows,
     c: Rows | None,
     starts: Ints,
     rows: Ints,

@@ -11,90 +11,23 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "checks.hpp"
 #include "lanes.hpp"
+#include "lstm_builds.hpp"
 #include "lstm_steps.hpp"
-
-namespace nb = nanobind;
+#include "pool.hpp"
 
 namespace drystone {
 namespace {
 
-template <class T> using Rows = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-template <class T> using MaybeRows = std::optional<Rows<const T>>;
 using Ints = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-
-// --- which build of the steps
-
-struct Build {
-    const char *name;
-    const BothSteps *steps;
-    bool is_supported;
-};
-
-// The fastest first.
-const std::vector<Build> &builds() {
-    static const std::vector<Build> all{
-#if defined(__x86_64__)
-        {"avx512", &avx512_steps,
-         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")},
-        {"avx2", &avx2_steps, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")},
-#endif
-        {"plain", &plain_steps, true},
-    };
-    return all;
-}
-
-std::vector<std::string> build_names() {
-    std::vector<std::string> names;
-    for (const Build &build : builds())
-        if (build.is_supported)
-            names.emplace_back(build.name);
-    return names;
-}
+using MaybeInts = std::optional<Ints>;
 
 const Steps<float> &pick(const BothSteps &both, float) { return both.f32; }
 const Steps<double> &pick(const BothSteps &both, double) { return both.f64; }
-
-template <class T> const Steps<T> &steps_of(const std::string &name) {
-    for (const Build &build : builds())
-        if (build.is_supported && name == build.name)
-            return pick(*build.steps, T{});
-    throw std::invalid_argument("this processor runs no build named " + name + ".");
-}
-
-// --- threads: PyTorch's own, by the function of its stable interface, or this one alone
-
-using Chunk = void (*)(std::int64_t begin, std::int64_t end, void *context);
-using ParallelFor = std::int32_t (*)(std::int64_t begin, std::int64_t end, std::int64_t grain, Chunk, void *context);
-
-struct Pool {
-    std::int64_t num_threads;
-    ParallelFor parallel_for;
-
-    template <class Do> void run(std::int64_t count, Do act) const {
-        const auto chunk = [](std::int64_t begin, std::int64_t end, void *context) {
-            for (std::int64_t i = begin; i < end; ++i)
-                (*static_cast<Do *>(context))(i);
-        };
-        if (parallel_for == nullptr || num_threads == 1 || count <= 1)
-            chunk(0, count, &act);
-        else if (parallel_for(0, count, 1, chunk, &act) != 0)
-            throw std::runtime_error("PyTorch's threads refused the work.");
-    }
-};
-
-// As many as have something to do: handing less to a thread than it does in some microseconds costs more than it brings.
-Pool pool_of(std::int64_t num_threads, std::uintptr_t parallel_for, std::int64_t num_cells, std::int64_t hidden) {
-    constexpr double flops_a_thread = 4e5;
-    const double flops = 8.0 * static_cast<double>(num_cells) * static_cast<double>(hidden) * static_cast<double>(hidden);
-    const double useful = std::min(flops / flops_a_thread, 1024.0);
-    const auto wanted = std::clamp<std::int64_t>(static_cast<std::int64_t>(useful), 1, std::max<std::int64_t>(num_threads, 1));
-    return {parallel_for == 0 ? 1 : wanted, reinterpret_cast<ParallelFor>(parallel_for)};
-}
 
 // --- memory
 
@@ -104,40 +37,9 @@ struct Free {
 using Memory = std::unique_ptr<void, Free>;
 
 Memory allocate(std::int64_t bytes) { return Memory(::operator new(bytes, std::align_val_t{64})); }
+template <class T> T *numbers(const Memory &memory) { return static_cast<T *>(memory.get()); }
 
-// --- checks: what comes from Python is not trusted
-
-void require(bool holds, const std::string &words) {
-    if (!holds)
-        throw std::invalid_argument(words);
-}
-
-template <class T> void check_rows(const char *name, const Rows<T> &rows, std::int64_t count, std::int64_t width) {
-    require(static_cast<std::int64_t>(rows.shape(0)) == count && static_cast<std::int64_t>(rows.shape(1)) == width,
-            std::string(name) + " must be [" + std::to_string(count) + ", " + std::to_string(width) + "]; got [" +
-                std::to_string(rows.shape(0)) + ", " + std::to_string(rows.shape(1)) + "].");
-    require(reinterpret_cast<std::uintptr_t>(rows.data()) % alignof(T) == 0, std::string(name) + " is not aligned.");
-    require(rows.data() != nullptr || rows.size() == 0, std::string(name) + " has no memory.");
-}
-
-struct Bytes {
-    const char *name;
-    std::uintptr_t begin, end;
-    bool is_written;
-};
-
-template <class T> Bytes bytes_of(const char *name, const Rows<T> &rows, bool is_written) {
-    const auto begin = reinterpret_cast<std::uintptr_t>(rows.data());
-    return {name, begin, begin + rows.size() * sizeof(T), is_written};
-}
-
-void check_apart(const std::vector<Bytes> &all) {
-    for (const Bytes &one : all)
-        for (const Bytes &other : all)
-            require(&one == &other || !one.is_written || one.begin == one.end || other.begin == other.end ||
-                        one.end <= other.begin || other.end <= one.begin,
-                    std::string(one.name) + " is written, and " + other.name + " lies in the same memory.");
-}
+// --- checks of runs
 
 std::vector<Run> checked_runs(const Ints &starts, const Ints &rows, std::int64_t num_cells, std::int64_t num_rows) {
     const auto count = static_cast<std::int64_t>(rows.size());
@@ -153,7 +55,7 @@ std::vector<Run> checked_runs(const Ints &starts, const Ints &rows, std::int64_t
     return runs;
 }
 
-void check_places(const std::optional<Ints> &at, std::int64_t num_cells, std::int64_t num_places) {
+void check_places(const MaybeInts &at, std::int64_t num_cells, std::int64_t num_places) {
     if (!at) {
         require(num_places == num_cells, "without places, each cell must have one.");
         return;
@@ -166,146 +68,181 @@ void check_places(const std::optional<Ints> &at, std::int64_t num_cells, std::in
     }
 }
 
-template <class T> const T *data_or_null(const MaybeRows<T> &rows) { return rows ? rows->data() : nullptr; }
 
 // Without states, the rows from which runs start are never looked up.
 template <class T> std::int64_t rows_of(const MaybeRows<T> &states) {
     return states ? static_cast<std::int64_t>(states->shape(0)) : std::numeric_limits<std::int64_t>::max();
 }
+template <class T> std::int64_t width_of(const Rows<T> &rows) { return static_cast<std::int64_t>(rows.shape(1)); }
+template <class T> std::int64_t length_of(const Rows<T> &rows) { return static_cast<std::int64_t>(rows.shape(0)); }
+template <class T> T *data_or_null(const MaybeRows<T> &rows) { return rows ? rows->data() : nullptr; }
 
 // --- the two passes
 
-template <class T>
-void run_layer(const Steps<T> &steps, Layer<T> layer, const T *weights, std::vector<Run> runs, const Pool &pool,
-               bool is_backward) {
-    const std::int64_t hidden = layer.hidden;
-    const Lanes lanes = lay_lanes(std::move(runs), pool.num_threads);
-    const Memory packed = allocate(steps.packed_size(hidden) * sizeof(T));
-    const Memory zeros = allocate(4 * hidden * sizeof(T));
-    std::fill_n(static_cast<T *>(zeros.get()), 4 * hidden, T(0));
-    std::vector<Memory> scratch;
-    for (const auto &some : lanes.of_thread)
-        scratch.push_back(allocate(steps.scratch_size(hidden, static_cast<std::int64_t>(some.size()))));
+// Lanes, threads, and memory for the time of one call.
+template <class T> struct Call {
+    const Steps<T> &steps;
+    Layer<T> layer;
+    Pool pool;
+    Lanes lanes;
+    Memory zeros, packed_inputs, packed_hidden;
+
+    Call(const Steps<T> &steps, const Layer<T> &layer, const Pool &pool, std::vector<Run> runs)
+        : steps(steps), layer(layer), pool(pool), lanes(lay_lanes(std::move(runs), pool.num_threads)),
+          zeros(allocate(num_gates * layer.hidden * sizeof(T))) {
+        std::fill_n(numbers<T>(zeros), num_gates * layer.hidden, T(0));
+        this->layer.zeros = numbers<T>(zeros);
+        if (layer.bias == nullptr)
+            this->layer.bias = this->layer.zeros;
+    }
+
+    static constexpr std::int64_t num_gates = 4;
+
+    // Calls pack(first tile, last tile), in shares.
+    template <class Pack> void share_tiles(bool by_gates, Pack pack) const {
+        const std::int64_t tiles = steps.num_tiles(layer.hidden, by_gates), shares = std::min(tiles, pool.num_threads);
+        pool.run(shares, [&](std::int64_t share) { pack(tiles * share / shares, tiles * (share + 1) / shares); });
+    }
+
+    const T *pack_by_gates(const T *weights, std::int64_t depth, Memory &packed) const {
+        packed = allocate(steps.packed_size(layer.hidden, depth) * sizeof(T));
+        share_tiles(true, [&](std::int64_t first, std::int64_t last) {
+            steps.pack_by_gates(weights, layer.hidden, depth, first, last, numbers<T>(packed));
+        });
+        return numbers<T>(packed);
+    }
+
+    const T *pack_by_units(const T *weights, Memory &packed) const {
+        packed = allocate(steps.packed_size(layer.hidden, layer.hidden) * sizeof(T));
+        share_tiles(false, [&](std::int64_t first, std::int64_t last) {
+            steps.pack_by_units(weights, layer.hidden, first, last, numbers<T>(packed));
+        });
+        return numbers<T>(packed);
+    }
 
     // Weights that no step needs are not packed: for a single step that is most of the work.
-    const bool is_any_used = (!is_backward && layer.h != nullptr) ||
-                             std::any_of(lanes.runs.begin(), lanes.runs.end(), [](const Run &run) { return run.length > 1; });
-    const std::int64_t tiles = steps.num_tiles(hidden, is_backward), shares = std::min(tiles, pool.num_threads);
-    pool.run(is_any_used ? shares : 0, [&](std::int64_t share) {
-        steps.pack(weights, hidden, is_backward, tiles * share / shares, tiles * (share + 1) / shares,
-                   static_cast<T *>(packed.get()));
-    });
-    layer.weights = static_cast<const T *>(packed.get());
-    layer.zeros = static_cast<const T *>(zeros.get());
-    pool.run(pool.num_threads, [&](std::int64_t thread) {
-        const auto &some = lanes.of_thread[thread];
-        const auto pass = is_backward ? steps.backward : steps.forward;
-        pass(layer, some.data(), static_cast<std::int64_t>(some.size()), scratch[thread].get());
-    });
+    bool has_longer_runs() const {
+        return std::any_of(lanes.runs.begin(), lanes.runs.end(), [](const Run &run) { return run.length > 1; });
+    }
+
+    template <class Pass> void run(Pass pass) const {
+        std::vector<Memory> scratch;
+        for (const auto &some : lanes.of_thread)
+            scratch.push_back(allocate(steps.scratch_size(layer.hidden, static_cast<std::int64_t>(some.size()))));
+        pool.run(pool.num_threads, [&](std::int64_t thread) {
+            const auto &some = lanes.of_thread[thread];
+            pass(layer, some.data(), static_cast<std::int64_t>(some.size()), scratch[thread].get());
+        });
+    }
+};
+
+double flops_of(std::int64_t num_cells, std::int64_t hidden, std::int64_t depth) {
+    return 8.0 * static_cast<double>(num_cells) * static_cast<double>(hidden) * static_cast<double>(depth);
 }
 
 template <class T>
-void lstm_forward(const Rows<T> &gates, const Rows<const T> &weights, const MaybeRows<T> &h, const MaybeRows<T> &c,
-                  const Ints &starts, const Ints &rows, const std::optional<Ints> &at, const Rows<T> &output,
-                  const Rows<T> &cells, bool keeps_gates, const std::string &build, std::int64_t num_threads,
-                  std::uintptr_t parallel_for) {
-    const auto num_cells = static_cast<std::int64_t>(gates.shape(0)), hidden = static_cast<std::int64_t>(weights.shape(1));
-    const std::int64_t num_rows = std::min(rows_of<T>(h), rows_of<T>(c));
+void lstm_forward(const MaybeRows<const T> &x, const Rows<const T> &input_weights, const MaybeRows<const T> &bias,
+                  const Rows<const T> &hidden_weights, const MaybeRows<const T> &h, const MaybeRows<const T> &c,
+                  const Ints &starts, const Ints &rows, const MaybeInts &at, const MaybeRows<T> &gates,
+                  const Rows<T> &output, const MaybeRows<T> &h_before, const Rows<T> &cells, const std::string &build,
+                  std::int64_t num_threads, std::uintptr_t parallel_for) {
+    const std::int64_t num_places = length_of(output), num_cells = length_of(cells);
+    const std::int64_t hidden = width_of(hidden_weights), features = width_of(input_weights);
+    const std::int64_t num_rows = std::min(rows_of<const T>(h), rows_of<const T>(c));
     require(hidden > 0, "there must be at least 1 unit.");
-    check_rows("gates", gates, num_cells, 4 * hidden);
-    check_rows("weights", weights, 4 * hidden, hidden);
-    check_rows("output", output, static_cast<std::int64_t>(output.shape(0)), hidden);
-    check_rows("cells", cells, num_cells, hidden);
-    std::vector<Bytes> memory{bytes_of("gates", gates, true), bytes_of("weights", weights, false),
-                              bytes_of("output", output, true), bytes_of("cells", cells, true)};
-    if (h) {
-        check_rows("h", *h, num_rows, hidden);
-        memory.push_back(bytes_of("h", *h, false));
-    }
-    if (c) {
-        check_rows("c", *c, num_rows, hidden);
-        memory.push_back(bytes_of("c", *c, false));
-    }
-    check_apart(memory);
-    check_places(at, num_cells, static_cast<std::int64_t>(output.shape(0)));
-    std::vector<Run> runs = checked_runs(starts, rows, num_cells, num_rows);
-    const Steps<T> &steps = steps_of<T>(build);
-
-    Layer<T> layer{};
-    layer.hidden = hidden;
-    layer.at = at ? at->data() : nullptr;
-    layer.h = data_or_null<T>(h);
-    layer.c = data_or_null<T>(c);
-    layer.gates = gates.data();
-    layer.output = output.data();
-    layer.cells = cells.data();
-    layer.keeps_gates = keeps_gates;
-    nb::gil_scoped_release release;
-    run_layer(steps, layer, weights.data(), std::move(runs), pool_of(num_threads, parallel_for, num_cells, hidden), false);
-}
-
-template <class T>
-void lstm_backward(const Rows<T> &gates, const Rows<const T> &weights, const MaybeRows<T> &c, const Ints &starts,
-                   const Ints &rows, const std::optional<Ints> &at, const Rows<const T> &cells,
-                   const MaybeRows<T> &output_gradient, const MaybeRows<T> &cells_gradient,
-                   const std::optional<Rows<T>> &c_gradient, std::int64_t num_places, const std::string &build,
-                   std::int64_t num_threads, std::uintptr_t parallel_for) {
-    const auto num_cells = static_cast<std::int64_t>(gates.shape(0)), hidden = static_cast<std::int64_t>(weights.shape(1));
-    const std::int64_t num_rows = rows_of<T>(c);
-    require(!c_gradient || c, "c_gradient needs c.");
-    require(hidden > 0, "there must be at least 1 unit.");
-    check_rows("gates", gates, num_cells, 4 * hidden);
-    check_rows("weights", weights, 4 * hidden, hidden);
-    check_rows("cells", cells, num_cells, hidden);
-    std::vector<Bytes> memory{bytes_of("gates", gates, true), bytes_of("weights", weights, false),
-                              bytes_of("cells", cells, false)};
-    if (c) {
-        check_rows("c", *c, num_rows, hidden);
-        memory.push_back(bytes_of("c", *c, false));
-    }
-    if (output_gradient) {
-        check_rows("output_gradient", *output_gradient, num_places, hidden);
-        memory.push_back(bytes_of("output_gradient", *output_gradient, false));
-    }
-    if (cells_gradient) {
-        check_rows("cells_gradient", *cells_gradient, num_cells, hidden);
-        memory.push_back(bytes_of("cells_gradient", *cells_gradient, false));
-    }
-    if (c_gradient) {
-        check_rows("c_gradient", *c_gradient, num_rows, hidden);
-        memory.push_back(bytes_of("c_gradient", *c_gradient, true));
-    }
-    check_apart(memory);
+    require(x || gates, "there must be x, or gates that hold the inputs' part of the sums.");
+    Arrays arrays;
+    arrays.take("x", x, num_places, features);
+    arrays.take("input_weights", input_weights, 4 * hidden, features);
+    arrays.take("bias", bias, 1, 4 * hidden);
+    arrays.take("hidden_weights", hidden_weights, 4 * hidden, hidden);
+    arrays.take("h", h, num_rows, hidden);
+    arrays.take("c", c, num_rows, hidden);
+    arrays.take("gates", gates, num_cells, 4 * hidden);
+    arrays.take("output", output, num_places, hidden);
+    arrays.take("h_before", h_before, num_cells, hidden);
+    arrays.take("cells", cells, num_cells, hidden);
+    arrays.check_apart();
     check_places(at, num_cells, num_places);
     std::vector<Run> runs = checked_runs(starts, rows, num_cells, num_rows);
-    const Steps<T> &steps = steps_of<T>(build);
+    const Steps<T> &steps = pick(build_named(build), T{});
+
+    Layer<T> layer{};
+    layer.hidden = hidden;
+    layer.features = features;
+    layer.bias = data_or_null(bias);
+    layer.at = at ? at->data() : nullptr;
+    layer.x = data_or_null(x);
+    layer.h = data_or_null(h);
+    layer.c = data_or_null(c);
+    layer.gates = data_or_null(gates);
+    layer.output = output.data();
+    layer.h_before = data_or_null(h_before);
+    layer.cells = cells.data();
+    nb::gil_scoped_release release;
+    Call<T> call(steps, layer, pool_of(num_threads, parallel_for, flops_of(num_cells, hidden, hidden + (x ? features : 0))),
+                 std::move(runs));
+    if (x)
+        call.layer.input_weights = call.pack_by_gates(input_weights.data(), features, call.packed_inputs);
+    if (h || call.has_longer_runs())
+        call.layer.hidden_weights = call.pack_by_gates(hidden_weights.data(), hidden, call.packed_hidden);
+    call.run(steps.forward);
+}
+
+template <class T>
+void lstm_backward(const Rows<T> &gates, const Rows<const T> &hidden_weights, const MaybeRows<const T> &c,
+                   const Ints &starts, const Ints &rows, const MaybeInts &at, const Rows<const T> &cells,
+                   const MaybeRows<const T> &output_gradient, const MaybeRows<const T> &cells_gradient,
+                   const MaybeRows<T> &c_gradient, std::int64_t num_places, const std::string &build,
+                   std::int64_t num_threads, std::uintptr_t parallel_for) {
+    const std::int64_t num_cells = length_of(gates), hidden = width_of(hidden_weights);
+    const std::int64_t num_rows = rows_of<const T>(c);
+    require(!c_gradient || c, "c_gradient needs c.");
+    require(hidden > 0, "there must be at least 1 unit.");
+    Arrays arrays;
+    arrays.take("gates", gates, num_cells, 4 * hidden);
+    arrays.take("hidden_weights", hidden_weights, 4 * hidden, hidden);
+    arrays.take("c", c, num_rows, hidden);
+    arrays.take("cells", cells, num_cells, hidden);
+    arrays.take("output_gradient", output_gradient, num_places, hidden);
+    arrays.take("cells_gradient", cells_gradient, num_cells, hidden);
+    arrays.take("c_gradient", c_gradient, num_rows, hidden);
+    arrays.check_apart();
+    check_places(at, num_cells, num_places);
+    std::vector<Run> runs = checked_runs(starts, rows, num_cells, num_rows);
+    const Steps<T> &steps = pick(build_named(build), T{});
 
     Layer<T> layer{};
     layer.hidden = hidden;
     layer.at = at ? at->data() : nullptr;
-    layer.c = data_or_null<T>(c);
+    layer.c = data_or_null(c);
     layer.gates = gates.data();
     layer.cells = const_cast<T *>(cells.data());  // only read, backward
-    layer.output_gradient = data_or_null<T>(output_gradient);
-    layer.cells_gradient = data_or_null<T>(cells_gradient);
-    layer.c_gradient = c_gradient ? c_gradient->data() : nullptr;
+    layer.output_gradient = data_or_null(output_gradient);
+    layer.cells_gradient = data_or_null(cells_gradient);
+    layer.c_gradient = data_or_null(c_gradient);
     nb::gil_scoped_release release;
-    run_layer(steps, layer, weights.data(), std::move(runs), pool_of(num_threads, parallel_for, num_cells, hidden), true);
+    Call<T> call(steps, layer, pool_of(num_threads, parallel_for, flops_of(num_cells, hidden, hidden)), std::move(runs));
+    if (call.has_longer_runs())
+        call.layer.hidden_weights = call.pack_by_units(hidden_weights.data(), call.packed_hidden);
+    call.run(steps.backward);
 }
 
 template <class T> void bind_passes(nb::module_ &module) {
-    module.def("lstm_forward", &lstm_forward<T>, nb::arg("gates").noconvert(), nb::arg("weights").noconvert(),
+    module.def("lstm_forward", &lstm_forward<T>, nb::arg("x").noconvert().none(), nb::arg("input_weights").noconvert(),
+               nb::arg("bias").noconvert().none(), nb::arg("hidden_weights").noconvert(),
                nb::arg("h").noconvert().none(), nb::arg("c").noconvert().none(), nb::arg("starts").noconvert(),
-               nb::arg("rows").noconvert(), nb::arg("at").noconvert().none(), nb::arg("output").noconvert(),
-               nb::arg("cells").noconvert(), nb::arg("keeps_gates"), nb::arg("build"), nb::arg("num_threads"),
-               nb::arg("parallel_for"), "Runs an LSTM over runs of cells; see drystone.torch_ops.fused_call.");
-    module.def("lstm_backward", &lstm_backward<T>, nb::arg("gates").noconvert(), nb::arg("weights").noconvert(),
+               nb::arg("rows").noconvert(), nb::arg("at").noconvert().none(), nb::arg("gates").noconvert().none(),
+               nb::arg("output").noconvert(), nb::arg("h_before").noconvert().none(), nb::arg("cells").noconvert(),
+               nb::arg("build"), nb::arg("num_threads"), nb::arg("parallel_for"),
+               "Runs an LSTM over runs of cells; see drystone.torch_ops.fused_native.");
+    module.def("lstm_backward", &lstm_backward<T>, nb::arg("gates").noconvert(), nb::arg("hidden_weights").noconvert(),
                nb::arg("c").noconvert().none(), nb::arg("starts").noconvert(), nb::arg("rows").noconvert(),
                nb::arg("at").noconvert().none(), nb::arg("cells").noconvert(),
                nb::arg("output_gradient").noconvert().none(), nb::arg("cells_gradient").noconvert().none(),
                nb::arg("c_gradient").noconvert().none(), nb::arg("num_places"), nb::arg("build"),
                nb::arg("num_threads"), nb::arg("parallel_for"),
-               "Turns gates into their gradients; see drystone.torch_ops.fused_call.");
+               "Turns gates into their gradients; see drystone.torch_ops.fused_native.");
 }
 
 }  // namespace

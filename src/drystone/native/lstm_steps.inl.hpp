@@ -1,133 +1,69 @@
 // The recurrence of an LSTM (Hochreiter and Schmidhuber, 1997; with forget gates, Gers et al., 2000), forward
 //
-//     i, f, g, o = σ, σ, tanh, σ (x W_x + b + h W)      c' = f c + i g      h' = o tanh(c')
+//     i, f, g, o = σ, σ, tanh, σ (x W_x + b + h W_h)      c' = f c + i g      h' = o tanh(c')
 //
-// and backward. The input's part of the sums comes in, as one large matrix product made it; ours is h W and the rest.
+// and backward.
 //
-// What speed forced:
-// - A tile is `Rows` lanes × 4 vectors of units (the 4 gates of one vector of units forward, 4 vectors backward): as many
-//   accumulators as registers hold, so that each weight that is loaded is used by several lanes.
-// - Weights are packed tile after tile, in the order in which they are used: one stream of memory.
-// - All lanes pass a tile of weights before the next one comes, so it is taken from the nearest cache.
-// - What follows the sums (gates, cell, hidden state) is done on registers, while the tile is still there.
+// What speed forced, beside tiles (tiles.hpp):
+// - x W_x is worked out for a few steps ahead: for as many cells as make it a good product, and as few as the cache holds.
+// - What follows the sums (gates, cell, hidden state) is done while they are still in the nearest cache.
+// - h goes to a second place, the h that the next cell starts from: the weights' gradients need these side by side.
 
 #pragma once
 
 #include "lstm_steps.hpp"
 #include "simd.hpp"
+#include "tiles.hpp"
 
 namespace drystone {
 namespace {
 
-constexpr int num_gates = 4;
-constexpr int tile_columns = 4;  // vectors of a tile
-
-template <class S, int MaxRows> struct LstmSteps {
-    using T = typename S::Number;
-    using V = typename S::V;
-    static constexpr int lanes = S::size;
+template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
+    using Base = Tiles<S, MaxRows>;
+    using typename Base::T;
+    using typename Base::V;
+    using Base::columns_from;
+    using Base::lanes;
+    using Base::multiply;
+    using Base::num_tiles;
+    using Base::pass_all;
+    using Base::up;
 
     // Where one lane stands: the rows of numbers that its cell reads and writes.
     struct Place {
-        const T *factors;   // of the weights: h before (forward), gradients of the gates after (backward)
-        T *gates;           // of this cell
+        const T *x;                        // forward
+        const T *factors;                  // of the hidden weights: h before (forward), gradients of the gates after (backward)
+        T *gates;                          // of this cell
         const T *c_before;
         T *c;
-        T *h;                                 // forward
-        const T *h_gradient, *c_gradient;     // backward: what comes from outside, or zeros
-        T *carried;                           // backward: the gradient of c that goes from cell to cell
-        bool is_fresh;                        // whether the factors are zeros
+        T *h, *h_before, *h_before_next;   // forward; the last two may be null
+        const T *h_gradient, *c_gradient;  // backward: what comes from outside, or zeros
+        T *carried;                        // backward: the gradient of c that goes from cell to cell
+        bool is_fresh;                     // whether the factors are zeros
     };
-
-    // --- weights: tiles of [depth][columns][lanes], zeros beyond the last unit
-
-    static std::int64_t up(std::int64_t value, std::int64_t step) { return (value + step - 1) / step; }
-    static std::int64_t num_tiles(std::int64_t hidden, bool backward) {
-        return up(hidden, backward ? tile_columns * lanes : lanes);
-    }
-    static std::int64_t packed_size(std::int64_t hidden) {
-        return up(hidden, lanes) * lanes * num_gates * hidden;
-    }
-
-    static void pack(const T *weights, std::int64_t hidden, bool backward, std::int64_t first, std::int64_t last,
-                     T *packed) {
-        for (std::int64_t tile = first; tile < last; ++tile)
-            if (backward)
-                pack_backward(weights, hidden, tile, packed);
-            else
-                pack_forward(weights, hidden, tile, packed);
-    }
-
-    static void pack_forward(const T *weights, std::int64_t hidden, std::int64_t tile, T *packed) {
-        packed += tile * lanes * num_gates * hidden;
-        constexpr std::int64_t block = 16;  // columns at a time: what is written stays in the cache until it is whole
-        for (std::int64_t from = 0; from < hidden; from += block)
-            for (std::int64_t gate = 0; gate < num_gates; ++gate)
-                for (std::int64_t lane = 0; lane < lanes; ++lane) {
-                    const std::int64_t unit = tile * lanes + lane;
-                    const T *row = weights + (gate * hidden + unit) * hidden;
-                    for (std::int64_t k = from; k < hidden && k < from + block; ++k)
-                        packed[(k * num_gates + gate) * lanes + lane] = unit < hidden ? row[k] : T(0);
-                }
-    }
-
-    static void pack_backward(const T *weights, std::int64_t hidden, std::int64_t tile, T *packed) {
-        const std::int64_t unit = tile * tile_columns * lanes;
-        const std::int64_t width = columns_from(hidden, unit) * lanes;
-        packed += unit * num_gates * hidden;
-        for (std::int64_t k = 0; k < num_gates * hidden; ++k)
-            for (std::int64_t i = 0; i < width; ++i)
-                packed[k * width + i] = unit + i < hidden ? weights[k * hidden + unit + i] : T(0);
-    }
-
-    static std::int64_t columns_from(std::int64_t hidden, std::int64_t unit) {
-        const std::int64_t columns = up(hidden - unit, lanes);
-        return columns < tile_columns ? columns : tile_columns;
-    }
-
-    // --- the product: sums[row][column] = Σ factors[row][k] × weights[k][column], over k
-
-    template <int Rows, int Columns>
-    static void multiply(const T *weights, std::int64_t depth, const Place *places, V *results) {
-        V sums[Rows][Columns];
-        const T *factors[Rows];
-        each<Rows>([&](auto row) __attribute__((always_inline)) {
-            factors[row] = places[row].factors;
-            each<Columns>([&](auto column) __attribute__((always_inline)) { sums[row][column] = V{}; });
-        });
-        for (std::int64_t k = 0; k < depth; ++k, weights += Columns * lanes) {
-            V factor[Rows];
-            each<Rows>([&](auto row) __attribute__((always_inline)) { factor[row] = S::all(factors[row][k]); });
-            each<Columns>([&](auto column) __attribute__((always_inline)) {
-                const V weight = S::load(weights + column * lanes);
-                each<Rows>([&](auto row) __attribute__((always_inline)) { sums[row][column] += factor[row] * weight; });
-            });
-        }
-        each<Rows>([&](auto row) __attribute__((always_inline)) {
-            each<Columns>([&](auto column) __attribute__((always_inline)) {
-                results[row * Columns + column] = sums[row][column];
-            });
-        });
-    }
-
-    template <int Rows = MaxRows, int Columns = tile_columns>
-    static void multiply(std::int64_t rows, std::int64_t columns, const T *weights, std::int64_t depth,
-                         const Place *places, V *results) {
-        if constexpr (Rows > 1)
-            if (rows < Rows)
-                return multiply<Rows - 1, Columns>(rows, columns, weights, depth, places, results);
-        if constexpr (Columns > 1)
-            if (columns < Columns)
-                return multiply<Rows, Columns - 1>(rows, columns, weights, depth, places, results);
-        multiply<Rows, Columns>(weights, depth, places, results);
-    }
-
-    // --- forward: what follows the sums h W of one vector of units, in two parts: tanh(c) has to wait for c, and
-    // waits for those of all lanes together
 
     struct Gates {
         V i, f, g, o;
     };
+
+    // --- forward: the inputs' part of the sums, x W_x + b
+
+    static void project_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
+        const std::int64_t hidden = layer.hidden, unit = tile * lanes, count = hidden - unit;
+        const T *factors[MaxRows];
+        for (std::int64_t row = 0; row < rows; ++row)
+            factors[row] = places[row].x;
+        V sums[MaxRows * num_gates];
+        multiply(rows, num_gates, layer.input_weights + unit * num_gates * layer.features, layer.features, factors, sums);
+        for (std::int64_t gate = 0; gate < num_gates; ++gate) {
+            const V bias = S::load(layer.bias + gate * hidden + unit, count);
+            for (std::int64_t row = 0; row < rows; ++row)
+                S::store(places[row].gates + gate * hidden + unit, sums[row * num_gates + gate] + bias, count);
+        }
+    }
+
+    // --- forward: what follows the sums h W_h of one vector of units, in two parts: tanh(c) has to wait for c, and
+    // waits for those of all lanes together
 
     static void finish_cell(const Layer<T> &layer, const Place &place, std::int64_t unit, Gates &sums) {
         const std::int64_t hidden = layer.hidden, count = hidden - unit;
@@ -138,7 +74,7 @@ template <class S, int MaxRows> struct LstmSteps {
         const V o = S::sigmoid(sums.o + S::load(gates + 3 * hidden, count));
         S::store(place.c + unit, f * S::load(place.c_before + unit, count) + i * g, count);
         sums.o = o;
-        if (!layer.keeps_gates)
+        if (layer.gates == nullptr)
             return;
         S::store(gates, i, count);
         S::store(gates + hidden, f, count);
@@ -147,10 +83,13 @@ template <class S, int MaxRows> struct LstmSteps {
     }
 
     static void finish_state(const Place &place, std::int64_t unit, std::int64_t count, V o) {
-        S::store(place.h + unit, o * S::tanh(S::load(place.c + unit, count)), count);
+        const V h = o * S::tanh(S::load(place.c + unit, count));
+        S::store(place.h + unit, h, count);
+        if (place.h_before_next != nullptr)
+            S::store(place.h_before_next + unit, h, count);
     }
 
-    // --- backward: what follows the sums dG W of one vector of units
+    // --- backward: what follows the sums dG W_h of one vector of units
 
     static void finish_backward(const Layer<T> &layer, const Place &place, std::int64_t unit, V sum) {
         const std::int64_t hidden = layer.hidden, count = hidden - unit;
@@ -168,16 +107,19 @@ template <class S, int MaxRows> struct LstmSteps {
         S::store(place.carried + unit, dc * f, count);
     }
 
-    // --- a step of all lanes that are still (or again) there, in groups of nearly equal size
+    // --- one tile of a group of lanes
 
-    static bool are_fresh(const Place *places, std::int64_t rows) {
-        for (std::int64_t row = 0; row < rows; ++row)
-            if (!places[row].is_fresh)
-                return false;
-        return true;
+    // The depth of a group's product: 0 where all factors are zeros.
+    static std::int64_t take_factors(const Place *places, std::int64_t rows, std::int64_t depth, const T **factors) {
+        bool are_fresh = true;
+        for (std::int64_t row = 0; row < rows; ++row) {
+            factors[row] = places[row].factors;
+            are_fresh = are_fresh && places[row].is_fresh;
+        }
+        return are_fresh ? 0 : depth;
     }
 
-    // The numbers of a group that a tile will meet once its product is done; asked for before, they are there by then.
+    // The numbers that a tile will meet once its product is done; asked for before, they are there by then.
     static void fetch(const Layer<T> &layer, const Place &place, std::int64_t unit, std::int64_t width) {
         for (std::int64_t at = unit; at < unit + width; at += 64 / sizeof(T))
             for (std::int64_t gate = 0; gate < num_gates; ++gate)
@@ -186,11 +128,12 @@ template <class S, int MaxRows> struct LstmSteps {
 
     static void forward_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
         const std::int64_t unit = tile * lanes;
+        const T *factors[MaxRows];
+        const std::int64_t depth = take_factors(places, rows, layer.hidden, factors);
         Gates sums[MaxRows];
         for (std::int64_t row = 0; row < rows; ++row)
             fetch(layer, places[row], unit, lanes);
-        multiply(rows, num_gates, layer.weights + unit * num_gates * layer.hidden,
-                 are_fresh(places, rows) ? 0 : layer.hidden, places, &sums[0].i);
+        multiply(rows, num_gates, layer.hidden_weights + unit * num_gates * layer.hidden, depth, factors, &sums[0].i);
         for (std::int64_t row = 0; row < rows; ++row)
             finish_cell(layer, places[row], unit, sums[row]);
         for (std::int64_t row = 0; row < rows; ++row)
@@ -199,25 +142,15 @@ template <class S, int MaxRows> struct LstmSteps {
 
     static void backward_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
         const std::int64_t unit = tile * tile_columns * lanes, columns = columns_from(layer.hidden, unit);
+        const T *factors[MaxRows];
+        const std::int64_t depth = take_factors(places, rows, num_gates * layer.hidden, factors);
         V sums[MaxRows * tile_columns];
         for (std::int64_t row = 0; row < rows; ++row)
             fetch(layer, places[row], unit, columns * lanes);
-        multiply(rows, columns, layer.weights + unit * num_gates * layer.hidden,
-                 are_fresh(places, rows) ? 0 : num_gates * layer.hidden, places, sums);
+        multiply(rows, columns, layer.hidden_weights + unit * num_gates * layer.hidden, depth, factors, sums);
         for (std::int64_t row = 0; row < rows; ++row)
             for (std::int64_t column = 0; column < columns; ++column)
                 finish_backward(layer, places[row], unit + column * lanes, sums[row * columns + column]);
-    }
-
-    template <class Group>
-    static void pass_all(const Layer<T> &layer, const Place *places, std::int64_t num_places, std::int64_t tiles,
-                         Group group) {
-        const std::int64_t groups = up(num_places, MaxRows);
-        for (std::int64_t tile = 0; tile < tiles; ++tile)
-            for (std::int64_t number = 0; number < groups; ++number) {
-                const std::int64_t first = num_places * number / groups, last = num_places * (number + 1) / groups;
-                group(layer, places + first, last - first, tile);
-            }
     }
 
     // --- the lanes, from step to step
@@ -227,52 +160,115 @@ template <class S, int MaxRows> struct LstmSteps {
         std::int64_t run, step;
     };
 
-    static std::int64_t scratch_size(std::int64_t hidden, std::int64_t num_lanes) {
-        return num_lanes * (sizeof(Cursor) + sizeof(Place) + hidden * sizeof(T));
+    // The steps whose inputs are projected together.
+    static std::int64_t steps_ahead(std::int64_t hidden, std::int64_t num_lanes) {
+        constexpr std::int64_t enough_cells = 48, cache = 1 << 17;
+        const std::int64_t that_fit = cache / (num_lanes * num_gates * hidden * static_cast<std::int64_t>(sizeof(T)));
+        const std::int64_t needed = up(enough_cells, num_lanes);
+        return that_fit > needed ? that_fit : needed;
     }
 
-    static T *row_of(T *rows, std::int64_t row, std::int64_t width) { return rows + row * width; }
+    // Places and gates of the steps ahead, one cursor a lane; the backward pass needs one place a lane, and what is carried.
+    static std::int64_t scratch_size(std::int64_t hidden, std::int64_t num_lanes) {
+        if (num_lanes == 0)
+            return 0;
+        const std::int64_t cells = num_lanes * steps_ahead(hidden, num_lanes);
+        return num_lanes * sizeof(Cursor) + cells * (sizeof(Place) + num_gates * hidden * sizeof(T));
+    }
+
     static const T *row_or_zeros(const Layer<T> &layer, const T *rows, std::int64_t row) {
         return rows == nullptr || row < 0 ? layer.zeros : rows + row * layer.hidden;
     }
-    static std::int64_t output_at(const Layer<T> &layer, std::int64_t cell) {
-        return (layer.at == nullptr ? cell : layer.at[cell]) * layer.hidden;
+    static std::int64_t grid_at(const Layer<T> &layer, std::int64_t cell) {
+        return layer.at == nullptr ? cell : layer.at[cell];
     }
 
     static Place place_of(const Layer<T> &layer, const Run &run, std::int64_t step) {
         const std::int64_t hidden = layer.hidden, cell = run.first + step;
         Place place{};
-        place.gates = layer.gates + cell * num_gates * hidden;
+        if (layer.gates != nullptr)
+            place.gates = layer.gates + cell * num_gates * hidden;
         place.c = layer.cells + cell * hidden;
         place.c_before = step == 0 ? row_or_zeros(layer, layer.c, run.row) : place.c - hidden;
         return place;
     }
 
+    static Place forward_place(const Layer<T> &layer, const Run &run, std::int64_t step) {
+        const std::int64_t hidden = layer.hidden, cell = run.first + step, at = grid_at(layer, cell);
+        Place place = place_of(layer, run, step);
+        if (layer.x != nullptr)
+            place.x = layer.x + at * layer.features;
+        place.h = layer.output + at * hidden;
+        place.factors = step == 0 ? row_or_zeros(layer, layer.h, run.row) : layer.output + grid_at(layer, cell - 1) * hidden;
+        place.is_fresh = place.factors == layer.zeros;
+        if (layer.h_before != nullptr) {
+            place.h_before_next = step + 1 < run.length ? layer.h_before + (cell + 1) * hidden : nullptr;
+            if (step == 0)
+                for (std::int64_t unit = 0; unit < hidden; ++unit)
+                    layer.h_before[cell * hidden + unit] = place.factors[unit];
+        }
+        return place;
+    }
+
     static void forward(const Layer<T> &layer, const Lane *all_lanes, std::int64_t num_lanes, void *scratch) {
+        if (num_lanes == 0)
+            return;
+        const std::int64_t ahead = steps_ahead(layer.hidden, num_lanes), tiles = num_tiles(layer.hidden, true);
         Place *places = static_cast<Place *>(scratch);
-        Cursor *cursors = reinterpret_cast<Cursor *>(places + num_lanes);
+        Cursor *cursors = reinterpret_cast<Cursor *>(places + num_lanes * ahead);
+        T *gates = reinterpret_cast<T *>(cursors + num_lanes);
         for (std::int64_t lane = 0; lane < num_lanes; ++lane)
             cursors[lane] = {0, 0};
-        for (std::int64_t step = 0, active = num_lanes; num_lanes > 0 && step < all_lanes[0].num_steps; ++step) {
-            while (all_lanes[active - 1].num_steps <= step)
-                --active;
-            for (std::int64_t lane = 0; lane < active; ++lane) {
-                Cursor &cursor = cursors[lane];
-                const Run &run = all_lanes[lane].runs[cursor.run];
-                Place &place = places[lane] = place_of(layer, run, cursor.step);
-                place.h = layer.output + output_at(layer, run.first + cursor.step);
-                place.factors = cursor.step == 0 ? row_or_zeros(layer, layer.h, run.row)
-                                                 : layer.output + output_at(layer, run.first + cursor.step - 1);
-                place.is_fresh = place.factors == layer.zeros;
-                if (++cursor.step == run.length)
-                    cursor = {cursor.run + 1, 0};
+        const std::int64_t num_steps = all_lanes[0].num_steps;
+        for (std::int64_t step = 0, active = num_lanes; step < num_steps;) {
+            const std::int64_t last = step + ahead < num_steps ? step + ahead : num_steps;
+            std::int64_t count = 0;
+            const std::int64_t first_active = active;
+            for (std::int64_t at = step; at < last; ++at) {
+                while (all_lanes[active - 1].num_steps <= at)
+                    --active;
+                for (std::int64_t lane = 0; lane < active; ++lane, ++count) {
+                    Cursor &cursor = cursors[lane];
+                    const Run &run = all_lanes[lane].runs[cursor.run];
+                    places[count] = forward_place(layer, run, cursor.step);
+                    if (layer.gates == nullptr)
+                        places[count].gates = gates + count * num_gates * layer.hidden;
+                    if (++cursor.step == run.length)
+                        cursor = {cursor.run + 1, 0};
+                }
             }
-            pass_all(layer, places, active, num_tiles(layer.hidden, false), forward_group);
+            if (layer.x != nullptr)
+                pass_all(count, tiles, [&](std::int64_t first, std::int64_t rows, std::int64_t tile) {
+                    project_group(layer, places + first, rows, tile);
+                });
+            const Place *now = places;
+            for (active = first_active; step < last; ++step, now += active) {
+                while (all_lanes[active - 1].num_steps <= step)
+                    --active;
+                pass_all(active, tiles, [&](std::int64_t first, std::int64_t rows, std::int64_t tile) {
+                    forward_group(layer, now + first, rows, tile);
+                });
+            }
         }
     }
 
+    static Place backward_place(const Layer<T> &layer, const Run &run, std::int64_t step, T *carried) {
+        const std::int64_t hidden = layer.hidden, cell = run.first + step;
+        Place place = place_of(layer, run, step);
+        place.h_gradient =
+            layer.output_gradient == nullptr ? layer.zeros : layer.output_gradient + grid_at(layer, cell) * hidden;
+        place.c_gradient = layer.cells_gradient == nullptr ? layer.zeros : layer.cells_gradient + cell * hidden;
+        place.is_fresh = step + 1 == run.length;
+        place.factors = place.is_fresh ? layer.zeros : place.gates + num_gates * hidden;
+        place.carried = carried;
+        if (place.is_fresh)
+            for (std::int64_t unit = 0; unit < hidden; ++unit)
+                carried[unit] = T(0);
+        return place;
+    }
+
     static void backward(const Layer<T> &layer, const Lane *all_lanes, std::int64_t num_lanes, void *scratch) {
-        const std::int64_t hidden = layer.hidden;
+        const std::int64_t hidden = layer.hidden, tiles = num_tiles(hidden, false);
         Place *places = static_cast<Place *>(scratch);
         Cursor *cursors = reinterpret_cast<Cursor *>(places + num_lanes);
         T *carried = reinterpret_cast<T *>(cursors + num_lanes);
@@ -284,25 +280,14 @@ template <class S, int MaxRows> struct LstmSteps {
                 ++active;
             for (std::int64_t lane = 0; lane < active; ++lane) {
                 Cursor &cursor = cursors[lane];
-                const bool is_last = cursor.step == 0;
-                if (is_last)
+                if (cursor.step == 0)
                     cursor = {cursor.run - 1, all_lanes[lane].runs[cursor.run - 1].length};
-                const Run &run = all_lanes[lane].runs[cursor.run];
                 --cursor.step;
-                Place &place = places[lane] = place_of(layer, run, cursor.step);
-                const std::int64_t at = output_at(layer, run.first + cursor.step);
-                place.h_gradient = layer.output_gradient == nullptr ? layer.zeros : layer.output_gradient + at;
-                place.c_gradient = layer.cells_gradient == nullptr
-                                       ? layer.zeros
-                                       : layer.cells_gradient + (run.first + cursor.step) * hidden;
-                place.factors = is_last ? layer.zeros : place.gates + num_gates * hidden;
-                place.is_fresh = is_last;
-                place.carried = carried + lane * hidden;
-                if (is_last)
-                    for (std::int64_t unit = 0; unit < hidden; ++unit)
-                        place.carried[unit] = T(0);
+                places[lane] = backward_place(layer, all_lanes[lane].runs[cursor.run], cursor.step, carried + lane * hidden);
             }
-            pass_all(layer, places, active, num_tiles(hidden, true), backward_group);
+            pass_all(active, tiles, [&](std::int64_t first, std::int64_t rows, std::int64_t tile) {
+                backward_group(layer, places + first, rows, tile);
+            });
             for (std::int64_t lane = 0; layer.c_gradient != nullptr && lane < active; ++lane) {
                 const Run &run = all_lanes[lane].runs[cursors[lane].run];
                 if (cursors[lane].step == 0 && run.row >= 0)
@@ -312,7 +297,9 @@ template <class S, int MaxRows> struct LstmSteps {
         }
     }
 
-    static constexpr Steps<T> steps{packed_size, num_tiles, pack, scratch_size, forward, backward};
+    static constexpr Steps<T> steps{Base::packed_size,   num_tiles,    Base::pack_by_gates,
+                                    Base::pack_by_units, scratch_size, forward,
+                                    backward};
 };
 
 }  // namespace

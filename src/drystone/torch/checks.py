@@ -29,12 +29,15 @@ def check_input(x: Tensor, expected: tuple[int, ...], weight: Tensor) -> None:
     """Raises ShapeError where x does not fit the grid or the weights; autocast converts any floating-point type."""
     if tuple(x.shape) != expected:
         raise ShapeError(f"x has shape {tuple(x.shape)}; expected {expected}, from the masks and the features.")
-    is_converted = is_autocast(x.device) and x.is_floating_point()
-    if (x.dtype != weight.dtype and not is_converted) or x.device != weight.device:
+    if (x.dtype != weight.dtype and not _is_converted(x)) or x.device != weight.device:
         raise ShapeError(
             f"x is {x.dtype} on {x.device} and the weights are {weight.dtype} on {weight.device}; "
             f"convert one of them, with x.to(...) or lstm.to(...)."
         )
+
+
+def _is_converted(x: Tensor) -> bool:
+    return x.is_floating_point() and is_autocast(x.device)
 
 
 def check_on_grid(name: str, shape: tuple[int, ...], grid: Grid) -> None:
@@ -62,8 +65,7 @@ def check_state(
     for name, part, shape in zip("hc", state, shapes, strict=True):
         if tuple(part.shape) != shape:
             raise ShapeError(f"{name} of the state has shape {tuple(part.shape)}; expected {shape}: {axes}.")
-        is_converted = is_autocast(x.device) and part.is_floating_point()
-        if (part.dtype != x.dtype and not is_converted) or part.device != x.device:
+        if (part.dtype != x.dtype and not _is_converted(part)) or part.device != x.device:
             raise ShapeError(f"{name} of the state is {part.dtype} on {part.device}; x is {x.dtype} on {x.device}.")
 
 

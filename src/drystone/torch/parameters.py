@@ -107,13 +107,17 @@ class Parameters(nn.Module):
 
     def weights(self, suffix: str, dtype: torch.dtype) -> Weights:
         """Returns the parameters of one layer and direction, as kernels take them."""
-        parts = {name: getattr(self, name + suffix).to(dtype) for name in self.sizes.shapes(0)}
+
+        def part(name: str) -> Tensor:
+            found = getattr(self, name + suffix)
+            return found if found.dtype == dtype else found.to(dtype)
+
         return Weights(
-            input=parts["weight_ih"],
-            hidden=parts["weight_hh"],
-            input_bias=parts.get("bias_ih"),
-            hidden_bias=parts.get("bias_hh"),
-            projection=parts.get("weight_hr"),
+            input=part("weight_ih"),
+            hidden=part("weight_hh"),
+            input_bias=part("bias_ih") if self.sizes.bias else None,
+            hidden_bias=part("bias_hh") if self.sizes.bias else None,
+            projection=part("weight_hr") if self.sizes.projected else None,
         )
 
 

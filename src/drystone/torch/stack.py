@@ -55,8 +55,7 @@ def run_stack(
         kernel: the name of a kernel, or "auto".
         dropped: returns the inputs of a layer after dropout.
     """
-    valid = directions[0].masks.valid
-    values = x if valid is None else torch.where(valid[..., None], x, 0.0)
+    values = x
     results: list[LayerResult] = []
     for layer, both in enumerate(weights):
         values = dropped(values, layer)
@@ -64,7 +63,16 @@ def run_stack(
         for direction, weight in zip(directions, both, strict=True):
             before = None if state is None else (state[0][len(results)], state[1][len(results)])
             work = Layer(direction.turned(values), before, weight, direction.masks)
-            results.append(choose(kernel, work).run(work))
+            chosen = choose(kernel, work)
+            if layer == 0 and chosen.reads_invalid_cells:
+                work = _without_invalid_cells(work)
+            results.append(chosen.run(work))
             outputs.append(direction.turned(results[-1].output))
         values = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
     return Stacked(values, results)
+
+
+def _without_invalid_cells(layer: Layer) -> Layer:
+    """Puts zeros where anything may lie, NaN too; outputs of a layer are 0 there anyway."""
+    valid = layer.masks.valid
+    return layer if valid is None else layer._replace(x=torch.where(valid[..., None], layer.x, 0.0))

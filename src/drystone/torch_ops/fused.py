@@ -21,6 +21,7 @@ class Fused:
     """The native recurrence between PyTorch's large matrix products."""
 
     name = "fused"
+    reads_invalid_cells = False
 
     def refuses(self, layer: Layer) -> str | None:
         """Refuses what was not built, and what its operator cannot follow."""
@@ -38,38 +39,23 @@ class Fused:
     def run(self, layer: Layer) -> LayerResult:
         """Runs the layer over the runs of its grid."""
         weights, runs = layer.weights, layer.masks.runs
-        num_rows, num_steps, features = layer.x.shape
-        biases = weights.input_bias, weights.hidden_bias
-        bias = None if biases[0] is None or biases[1] is None else biases[0] + biases[1]
         h, c = (None, None) if layer.state is None else layer.state
-        inputs = Inputs(
-            layer.x.reshape(num_rows * num_steps, features),
-            h,
-            c,
-            weights.input,
-            weights.hidden,
-            bias,
-            runs.starts,
-            runs.rows,
-            runs.places,
-        )
+        inputs = Inputs(layer.x, h, c, *weights[:4], runs.starts, runs.rows, runs.places)
 
         def plain(inputs: Inputs) -> tuple[Tensor, Tensor]:
-            again = Weights(inputs.input_weights, inputs.hidden_weights, inputs.bias, None)
-            x = inputs.x.unflatten(0, (num_rows, num_steps))
-            result = Reference().run(Layer(x, inputs.state, again, layer.masks))
+            result = Reference().run(Layer(inputs.x, inputs.state, Weights(*inputs[3:7]), layer.masks))
             assert result.cells is not None
             cells = result.cells().flatten(0, 1)
-            return result.output.flatten(0, 1), cells if runs.places is None else cells.index_select(0, runs.places)
+            return result.output, cells if runs.places is None else cells.index_select(0, runs.places)
 
         output, cells = fused_call(inputs, plain)
-        on_grid = output.unflatten(0, (num_rows, num_steps))
         if runs.are_whole_rows:
-            c_after = cells.unflatten(0, (num_rows, num_steps))[:, -1]
-            return LayerResult(on_grid, on_grid[:, -1], c_after, None)
-        taken = output if runs.places is None else output.index_select(0, runs.places)
-        all_cells = partial(_on_grid, cells, runs.places, num_rows, num_steps)
-        return LayerResult(on_grid, runs.after(taken, h), runs.after(cells, c), all_cells)
+            num_steps = output.shape[1]
+            return LayerResult(output, output[:, -1], cells[num_steps - 1 :: num_steps], None)
+        flat = output.flatten(0, 1)
+        taken = flat if runs.places is None else flat.index_select(0, runs.places)
+        all_cells = partial(_on_grid, cells, runs.places, output.shape[:2])
+        return LayerResult(output, runs.after(taken, h), runs.after(cells, c), all_cells)
 
 
 def _why_not_now(x: Tensor) -> str | None:
@@ -80,7 +66,7 @@ def _why_not_now(x: Tensor) -> str | None:
     return None
 
 
-def _on_grid(cells: Tensor, places: Tensor | None, num_rows: int, num_steps: int) -> Tensor:
+def _on_grid(cells: Tensor, places: Tensor | None, shape: torch.Size) -> Tensor:
     if places is not None:
-        cells = cells.new_zeros(num_rows * num_steps, cells.shape[1]).index_copy(0, places, cells)
-    return cells.unflatten(0, (num_rows, num_steps))
+        cells = cells.new_zeros(shape.numel(), cells.shape[1]).index_copy(0, places, cells)
+    return cells.unflatten(0, shape)

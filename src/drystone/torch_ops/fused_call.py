@@ -13,7 +13,7 @@ Plain = Callable[[Inputs], tuple[Tensor, Tensor]]  # the same outputs as a diffe
 
 
 def fused_call(inputs: Inputs, plain: Plain) -> tuple[Tensor, Tensor]:
-    """Returns h at every place, [places, hidden], 0 where no valid cell lies; and c after each valid cell.
+    """Returns h at every cell, [rows, steps, hidden], 0 where it is not valid; and c after each valid cell.
 
     Args:
         inputs: on a CPU, in float32 or float64.
@@ -23,7 +23,7 @@ def fused_call(inputs: Inputs, plain: Plain) -> tuple[Tensor, Tensor]:
         return fused_layer(*inputs)[:2]
     if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in inputs):
         return Fused.apply(plain, *inputs)
-    return forward(inputs, keeps_gates=False)[:2]
+    return forward(inputs, for_backward=False)[:2]
 
 
 class Fused(torch.autograd.Function):
@@ -32,9 +32,9 @@ class Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, plain: Plain, *parts: Any) -> tuple[Tensor, Tensor]:
         """Returns output and cells; what the backward pass needs is kept, none of it as a copy."""
-        output, cells, gates = forward(Inputs(*parts), keeps_gates=True)
+        output, cells, gates, h_before = forward(Inputs(*parts), for_backward=True)
         ctx.plain = plain
-        ctx.save_for_backward(*parts, output, cells, gates)
+        ctx.save_for_backward(*parts, cells, gates, h_before)
         ctx.set_materialize_grads(False)
         return output, cells
 
@@ -42,14 +42,14 @@ class Fused(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Any) -> tuple[Any, ...]:
         """Returns the gradients; where they are to have gradients themselves, those of the plain loop."""
         of_output, of_cells = grad_outputs
-        *parts, output, cells, gates = ctx.saved_tensors
+        *parts, cells, gates, h_before = ctx.saved_tensors
         inputs, wanted = Inputs(*parts), list(ctx.needs_input_grad[1:])
         if torch.is_grad_enabled():
             found = _plain_gradients((of_output, of_cells), inputs, ctx.plain, wanted)
         else:
             # A graph that is kept may go backward again, and needs its gates then.
             gates = gates.clone() if _graph_is_kept() else gates
-            found = backward((of_output, of_cells), inputs, output, cells, gates, wanted)
+            found = backward((of_output, of_cells), inputs, (cells, gates, h_before), wanted)
         return None, *found, None, None, None
 
 

@@ -67,40 +67,44 @@ def parallel_for() -> int:
 
 
 def forward(
-    gates: Tensor,
-    hidden_weights: Tensor,
+    x: Tensor | None,
+    weights: tuple[Tensor, Tensor | None, Tensor],
     state: tuple[Tensor | None, Tensor | None],
     runs: tuple[Tensor, Tensor, Tensor | None],
+    gates: Tensor | None,
     output: Tensor,
+    h_before: Tensor | None,
     cells: Tensor,
-    *,
-    keeps_gates: bool,
 ) -> None:
-    """Fills output and cells; turns the inputs' part of the sums into gates where they are to be kept.
+    """Fills output and cells; and gates and h_before, where a backward pass will need them.
 
     Args:
-        gates: [valid cells, 4 × hidden].
-        hidden_weights: [4 × hidden, hidden].
+        x: [places, features]; None where gates hold the inputs' part of the sums.
+        weights: of the inputs, [4 × hidden, features]; the bias, [4 × hidden], None for zeros; of h, [4 × hidden, hidden].
         state: h and c, [rows, hidden], each None for zeros.
         runs: starts, rows and places, as in `Runs`.
+        gates: [valid cells, 4 × hidden].
         output: [places, hidden].
+        h_before: [valid cells, hidden], the h that each starts from.
         cells: [valid cells, hidden], c after each.
-        keeps_gates: whether a backward pass will need them.
     """
     from drystone.native import _native
 
-    starts, rows, places = runs
+    (input_weights, bias, hidden_weights), (starts, rows, places) = weights, runs
     _native.lstm_forward(
-        _array(gates),
+        _maybe(x),
+        _array(input_weights),
+        None if bias is None else _array(bias[None]),
         _array(hidden_weights),
         _maybe(state[0]),
         _maybe(state[1]),
         _array(starts),
         _array(rows),
         _maybe(places),
+        _maybe(gates),
         _array(output),
+        _maybe(h_before),
         _array(cells),
-        keeps_gates,
         chosen_build(),
         torch.get_num_threads(),
         parallel_for(),
@@ -152,7 +156,7 @@ def backward(
 
 
 def _array(tensor: Tensor) -> npt.NDArray[Any]:
-    return tensor.detach().contiguous().numpy()
+    return (tensor.detach() if tensor.requires_grad else tensor).contiguous().numpy()
 
 
 def _maybe(tensor: Tensor | None) -> npt.NDArray[Any] | None:

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from drystone.core.errors import ShapeError
-from drystone.torch_ops.fused_passes import NUM_DIFFERENTIABLE, Inputs, Maybe, Three, backward, forward
+from drystone.torch_ops.fused_passes import NUM_DIFFERENTIABLE, Inputs, Maybe, backward, forward
+
+Four = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 @torch.library.custom_op("drystone::fused_layer", mutates_args=())
@@ -16,21 +18,26 @@ def fused_layer(
     c: Tensor | None,
     input_weights: Tensor,
     hidden_weights: Tensor,
-    bias: Tensor | None,
+    input_bias: Tensor | None,
+    hidden_bias: Tensor | None,
     starts: Tensor,
     rows: Tensor,
     places: Tensor | None,
-) -> Three:
-    """The call as an operator: output, cells, gates."""
-    inputs = Inputs(x, h, c, input_weights, hidden_weights, bias, starts, rows, places)
-    return forward(inputs, keeps_gates=True)
+) -> Four:
+    """The call as an operator: output, cells, gates, h_before."""
+    inputs = Inputs(x, h, c, input_weights, hidden_weights, input_bias, hidden_bias, starts, rows, places)
+    output, cells, gates, h_before = forward(inputs, for_backward=True)
+    assert gates is not None
+    assert h_before is not None
+    return output, cells, gates, h_before.clone() if h_before is h else h_before
 
 
 @fused_layer.register_fake
-def _(x: Tensor, h: Any, c: Any, input_weights: Tensor, hidden_weights: Tensor, bias: Any, *runs: Any) -> Three:
-    num_places, hidden = x.shape[0], hidden_weights.shape[1]
-    num_cells = num_places if runs[2] is None else runs[2].shape[0]
-    return x.new_empty(num_places, hidden), x.new_empty(num_cells, hidden), x.new_empty(num_cells, 4 * hidden)
+def _(x: Tensor, h: Any, c: Any, input_weights: Tensor, hidden_weights: Tensor, *rest: Any) -> Four:
+    (rows, steps), hidden, places = x.shape[:2], hidden_weights.shape[1], rest[-1]
+    num_cells = rows * steps if places is None else places.shape[0]
+    output, cells = x.new_empty(rows, steps, hidden), x.new_empty(num_cells, hidden)
+    return output, cells, x.new_empty(num_cells, 4 * hidden), x.new_empty(num_cells, hidden)
 
 
 @torch.library.custom_op("drystone::fused_layer_backward", mutates_args=())
@@ -42,35 +49,39 @@ def fused_layer_backward(
     c: Tensor | None,
     input_weights: Tensor,
     hidden_weights: Tensor,
-    bias: Tensor | None,
+    input_bias: Tensor | None,
+    hidden_bias: Tensor | None,
     starts: Tensor,
     rows: Tensor,
     places: Tensor | None,
-    output: Tensor,
     cells: Tensor,
     gates: Tensor,
+    h_before: Tensor,
     wanted: list[bool],
 ) -> list[Tensor]:
-    """The gradients that are wanted of x, h, c, both weights and the bias."""
-    inputs = Inputs(x, h, c, input_weights, hidden_weights, bias, starts, rows, places)
-    found = backward((of_output, of_cells), inputs, output, cells, gates.clone(), wanted)
-    return [part for part in found if part is not None]
+    """The gradients that are wanted of x, h, c, both weights and both biases."""
+    inputs = Inputs(x, h, c, input_weights, hidden_weights, input_bias, hidden_bias, starts, rows, places)
+    found = backward((of_output, of_cells), inputs, (cells, gates.clone(), h_before), wanted)
+    *others, of_hidden_bias = found
+    if of_hidden_bias is not None:  # results of an operator may not share memory
+        of_hidden_bias = of_hidden_bias.clone()
+    return [part for part in (*others, of_hidden_bias) if part is not None]
 
 
 @fused_layer_backward.register_fake
 def _(of_output: Any, of_cells: Any, *rest: Any) -> list[Tensor]:
-    *inputs, _output, _cells, _gates, wanted = rest
+    *inputs, _cells, _gates, _h_before, wanted = rest
     parts = zip(inputs, wanted, strict=False)
     return [part.new_empty(part.shape) for part, is_wanted in parts if is_wanted]
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: Three) -> None:
-    ctx.save_for_backward(*inputs, *output)
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Four) -> None:
+    ctx.save_for_backward(*inputs, *output[1:])
     ctx.set_materialize_grads(False)
-    ctx.mark_non_differentiable(output[2])
+    ctx.mark_non_differentiable(*output[2:])
 
 
-def _backward_of_operator(ctx: Any, of_output: Maybe, of_cells: Maybe, _: Maybe) -> tuple[Any, ...]:
+def _backward_of_operator(ctx: Any, of_output: Maybe, of_cells: Maybe, *_: Maybe) -> tuple[Any, ...]:
     wanted = list(ctx.needs_input_grad)[:NUM_DIFFERENTIABLE]
     found = iter(fused_layer_backward(of_output, of_cells, *ctx.saved_tensors, wanted))
     return *(next(found) if is_wanted else None for is_wanted in wanted), None, None, None

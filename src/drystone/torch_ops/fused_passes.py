@@ -1,7 +1,7 @@
 """A fused layer, forward and backward over the runs of a grid.
 
-The inputs' part of all sums, and each gradient of a weight, are one large matrix product, which is PyTorch's; what goes
-from step to step is native.
+The sums of the gates and what goes from step to step are native; each gradient of a weight, and that of the inputs, is
+one large matrix product, which is PyTorch's.
 """
 
 from typing import NamedTuple
@@ -12,19 +12,19 @@ from torch import Tensor
 from drystone.torch_ops import fused_native
 
 Maybe = Tensor | None
-Three = tuple[Tensor, Tensor, Tensor]
-NUM_DIFFERENTIABLE = 6  # the first of the inputs
+NUM_DIFFERENTIABLE = 7  # the first of the inputs
 
 
 class Inputs(NamedTuple):
     """All that goes into a call; runs as in `runs.Runs`."""
 
-    x: Tensor  # [places, features]
+    x: Tensor  # [rows, steps, features]
     h: Maybe  # [rows, hidden], None for zeros
     c: Maybe
     input_weights: Tensor  # [4 × hidden, features]
     hidden_weights: Tensor  # [4 × hidden, hidden]
-    bias: Maybe  # [4 × hidden], the sum of both
+    input_bias: Maybe  # [4 × hidden]
+    hidden_bias: Maybe
     starts: Tensor
     rows: Tensor
     places: Maybe
@@ -36,68 +36,95 @@ class Inputs(NamedTuple):
     @property
     def is_one_step(self) -> bool:
         """Whether the rows go one step on from the states that are passed in."""
-        is_one_cell_a_row = self.h is not None and self.places is None and len(self.h) == len(self.x)
+        is_one_cell_a_row = self.h is not None and self.places is None and self.x.shape[1] == 1
         return is_one_cell_a_row and bool((self.rows >= 0).all())
+
+    @property
+    def bias(self) -> Maybe:
+        """The sum of both biases."""
+        return None if self.input_bias is None or self.hidden_bias is None else self.input_bias + self.hidden_bias
+
+    @property
+    def flat_x(self) -> Tensor:
+        """The inputs by place, [rows × steps, features]."""
+        return self.x.flatten(0, 1)
 
     @property
     def runs(self) -> tuple[Tensor, Tensor, Maybe]:
         return self.starts, self.rows, self.places
 
 
-def forward(inputs: Inputs, *, keeps_gates: bool) -> Three:
-    """Returns h at every place, 0 where no valid cell lies; c after each valid cell; and the gates, where they are kept."""
-    x, places = _taken(inputs.x, inputs.places), len(inputs.x)
-    hidden = inputs.hidden_weights.shape[1]
-    weights = inputs.input_weights.t()
-    gates = torch.mm(x, weights) if inputs.bias is None else torch.addmm(inputs.bias, x, weights)
-    output = gates.new_empty(places, hidden) if inputs.places is None else gates.new_zeros(places, hidden)
-    cells = gates.new_empty(len(gates), hidden)
-    h = inputs.h
-    if h is not None and inputs.is_one_step:
-        # One step a row: no other step would use the weights once they are packed, so PyTorch takes them as they are.
-        gates, h = gates.addmm_(h, inputs.hidden_weights.t()), None
+class Passed(NamedTuple):
+    """What a forward pass made; the last two are there where a backward pass will need them."""
+
+    output: Tensor  # h at every cell, [rows, steps, hidden]; 0 where it is not valid
+    cells: Tensor  # c after each valid cell, [valid cells, hidden]
+    gates: Maybe  # [valid cells, 4 × hidden]
+    h_before: Maybe  # the h that each valid cell started from, [valid cells, hidden]
+
+
+def forward(inputs: Inputs, *, for_backward: bool) -> Passed:
+    """Runs the layer."""
+    x, h, c, input_weights, hidden_weights = inputs[:5]
+    shape, bias = (*x.shape[:2], hidden_weights.shape[1]), inputs.bias
+    output = x.new_empty(shape) if inputs.places is None else x.new_zeros(shape)
+    num_cells, hidden = x.shape[0] * x.shape[1] if inputs.places is None else len(inputs.places), shape[2]
+    cells = x.new_empty(num_cells, hidden)
+    gates = x.new_empty(num_cells, 4 * hidden) if for_backward else None
+    h_before = x.new_empty(num_cells, hidden) if for_backward else None
+    flat_x, native_x, native_h = inputs.flat_x, inputs.flat_x, h
+    if inputs.is_one_step:
+        # No other step would use the weights once they are packed, so PyTorch takes them as they are.
+        assert h is not None
+        gates = torch.mm(flat_x, input_weights.t()) if bias is None else torch.addmm(bias, flat_x, input_weights.t())
+        gates.addmm_(h, hidden_weights.t())
+        h_before = h if for_backward else None
+        native_x = native_h = None
     fused_native.forward(
-        gates, inputs.hidden_weights, (h, inputs.c), inputs.runs, output, cells, keeps_gates=keeps_gates
+        native_x,
+        (input_weights, bias, hidden_weights),
+        (native_h, c),
+        inputs.runs,
+        gates,
+        output.flatten(0, 1),
+        None if native_x is None else h_before,
+        cells,
     )
-    return output, cells, gates
+    return Passed(output, cells, gates, h_before)
 
 
 def backward(
-    gradients: tuple[Maybe, Maybe], inputs: Inputs, output: Tensor, cells: Tensor, gates: Tensor, wanted: list[bool]
+    gradients: tuple[Maybe, Maybe], inputs: Inputs, kept: tuple[Tensor, Tensor, Tensor], wanted: list[bool]
 ) -> list[Maybe]:
-    """Returns the gradients of the inputs that are wanted; overwrites the gates."""
+    """Returns the gradients of the inputs that are wanted.
+
+    Args:
+        gradients: of output and cells.
+        inputs: those of the forward pass.
+        kept: cells, gates and h_before of the forward pass; the gates are overwritten.
+        wanted: of which inputs.
+    """
     x, h, c, input_weights, hidden_weights = inputs[:5]
-    num_places = len(output)
+    cells, gates, h_before = kept
+    num_places = x.shape[0] * x.shape[1]
+    of_output, of_cells = gradients
+    of_places = None if of_output is None else of_output.flatten(0, 1)
     of_c = torch.zeros_like(c) if c is not None and wanted[2] else None
-    fused_native.backward(gates, hidden_weights, c, inputs.runs, cells, gradients, of_c, num_places)
+    fused_native.backward(gates, hidden_weights, c, inputs.runs, cells, (of_places, of_cells), of_c, num_places)
     of_x = of_h = of_input_weights = of_hidden_weights = of_bias = None
     if wanted[0]:
-        of_x = _given_back(gates @ input_weights, inputs.places, num_places)
+        of_x = _given_back(gates @ input_weights, inputs.places, num_places).view_as(x)
     if h is not None and wanted[1]:
         starts, rows = _from_states(inputs)
         of_h = torch.zeros_like(h).index_copy_(0, rows, gates.index_select(0, starts) @ hidden_weights)
     if wanted[3]:
-        of_input_weights = gates.t() @ _taken(x, inputs.places)
+        of_input_weights = gates.t() @ _taken(inputs.flat_x, inputs.places)
     if wanted[4]:
-        of_hidden_weights = gates.t() @ _h_before(inputs, output, len(cells))
-    if wanted[5]:
+        of_hidden_weights = gates.t() @ h_before
+    if wanted[5] or wanted[6]:
         of_bias = gates.sum(0)
-    return [of_x, of_h, of_c, of_input_weights, of_hidden_weights, of_bias]
-
-
-def _h_before(inputs: Inputs, output: Tensor, num_cells: int) -> Tensor:
-    """The h that each valid cell started from, [valid cells, hidden]."""
-    before = output.new_empty(num_cells, output.shape[1])
-    if len(before):
-        if inputs.places is None:
-            before[1:] = output[:-1]
-        else:
-            torch.index_select(output, 0, inputs.places[:-1], out=before[1:])
-        before.index_fill_(0, inputs.starts[:-1], 0.0)
-    if inputs.h is not None:
-        starts, rows = _from_states(inputs)
-        before.index_copy_(0, starts, inputs.h.index_select(0, rows))
-    return before
+    both = (of_bias if is_wanted else None for is_wanted in wanted[5:7])
+    return [of_x, of_h, of_c, of_input_weights, of_hidden_weights, *both]
 
 
 def _from_states(inputs: Inputs) -> tuple[Tensor, Tensor]:

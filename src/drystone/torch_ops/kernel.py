@@ -122,6 +122,7 @@ class Kernel(Protocol):
     """A way to run a layer; a new one takes a file of its own, and a place in the order of `choose.KERNELS`."""
 
     name: str
+    reads_invalid_cells: bool  # whether inputs at cells that are not valid must be finite
 
     def refuses(self, layer: Layer) -> str | None:
         """Returns why this kernel cannot run the layer exactly, or None where it can."""

@@ -11,6 +11,7 @@ class Reference:
     """The recurrence of Hochreiter and Schmidhuber (1997) with forget gates, step by step."""
 
     name = "reference"
+    reads_invalid_cells = True
 
     def refuses(self, layer: Layer) -> str | None:
         """Refuses nothing."""

@@ -32,6 +32,7 @@ class Vendor:
     """The library's own LSTM on unpacked input."""
 
     name = "vendor"
+    reads_invalid_cells = True
 
     def refuses(self, layer: Layer) -> str | None:
         """Refuses devices on which the gates were never shown to close exactly."""
