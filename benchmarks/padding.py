@@ -20,33 +20,14 @@ from typing import Any
 import numpy as np
 import peers
 from common import Ints, arguments_of, lognormal_lengths, markdown, quantiles, where, write
+from data_lengths import all_lengths
 
-import drystone
 from drystone import Bucketed, Layout, LayoutError, Packed, Padded, Stateful
 
 BATCH_SIZE = 64
 NUM_BUCKETS = 10
 Shapes = list[tuple[int, int]]
 Way = Callable[[int], Shapes]  # the shapes of the batches of an epoch drawn with a seed
-
-
-def snips(folder: Path) -> Ints:
-    lines = (folder / "snips" / "train" / "seq.in").read_text(encoding="utf-8").splitlines()
-    return np.array([len(line.split()) for line in lines], dtype=np.int64)
-
-
-def nottingham(folder: Path) -> Ints:
-    from scipy.io import loadmat
-
-    songs = loadmat(str(folder / "polyphonic" / "Nottingham.mat"))["traindata"][0]
-    return np.array([len(song) for song in songs], dtype=np.int64)
-
-
-def japanese_vowels(folder: Path) -> Ints:
-    return drystone.read(folder / "japanese_vowels" / "JapaneseVowels_TRAIN.ts").lengths
-
-
-DATA = {"SNIPS": snips, "Nottingham": nottingham, "Japanese vowels": japanese_vowels}
 
 
 def our_ways(lengths: Ints, cells: int) -> dict[str, Way]:
@@ -120,17 +101,6 @@ def found_of(way: Way, lengths: Ints, seeds: range) -> dict[str, Any]:
     }
 
 
-def all_lengths(folder: Path, seed: int) -> dict[str, Ints]:
-    """Returns the lengths of every data set there is, and names those that there are not."""
-    found: dict[str, Ints] = {}
-    for name, read in DATA.items():
-        try:
-            found[name] = read(folder)
-        except (OSError, ImportError, drystone.DataError) as error:
-            print(f"{name} is left out: {error}")
-    return {**found, "lognormal(4, 0.8)": lognormal_lengths(20_000, seed)}
-
-
 def cell_of(found: dict[str, Any]) -> str:
     return found.get("error") or f"{found['padding_fraction']:.1%} ({found['distinct_shapes']:,.0f})"
 
@@ -141,7 +111,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     arguments = parser.parse_args()
     seeds = range(arguments.seed, arguments.seed + arguments.epochs)
-    sets = all_lengths(arguments.data, arguments.seed)
+    sets = all_lengths(arguments.data) | {"lognormal(4, 0.8)": lognormal_lengths(20_000, arguments.seed)}
     figures: dict[str, dict[str, dict[str, Any]]] = {}
     facts: dict[str, dict[str, int | float]] = {}
     for name, lengths in sets.items():
