@@ -216,14 +216,13 @@ def figures_of(data: Data, hidden: int, arguments: Namespace) -> dict[str, dict[
     updates = epochs * (-(-len(data.examples) // BATCH_SIZE))
     found: dict[str, dict[str, float]] = {}
     for name, rival in rivals.items():
-        endless = chain.from_iterable(rival.losses(epoch) for epoch in count())
-        train(optimizers[name], islice(endless, updates))
+        train(optimizers[name], islice(chain.from_iterable(map(rival.losses, count())), updates))
         found[name] = {"updates": updates, "loss": loss_over_all(rival.model, data)}
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
     for turn in range(arguments.repeats):
         for name, rival in rivals.items():
             numbers = range(epochs * (turn + 1), epochs * (turn + 2))
-            losses = chain.from_iterable(rival.losses(epoch) for epoch in numbers)
+            losses = chain.from_iterable(map(rival.losses, numbers))
             seconds[name].append(seconds_of(partial(train, optimizers[name], losses)))
     steps = epochs * int(data.lengths.sum())
     strongest = min((name for name in rivals if name not in OURS), key=lambda name: median(seconds[name]))

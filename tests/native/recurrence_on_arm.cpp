@@ -162,12 +162,14 @@ template <class T> void check(const Case &of, const Steps<T> &steps) {
     const Lanes lanes = drystone::lay_lanes(of.runs, of.num_threads);
     const auto run = [&](auto pass, const Layer<T> &layer) {
         for (const std::vector<Lane> &some : lanes.of_thread) {
-            std::vector<std::uint64_t> scratch((steps.scratch_size(hidden, some.size()) + 7) / 8);
+            std::vector<std::uint64_t> scratch((steps.scratch_size(hidden, some.data(), some.size()) + 7) / 8);
             pass(layer, some.data(), some.size(), scratch.data());
         }
     };
-    const auto layer_of = [&](Results<T> &out, T *gates, T *h_before) {
-        return Layer<T>{hidden, of.features, input_weights.data(), hidden_weights.data(), in.bias.data(), zeros.data(),
+    const auto layer_of = [&](Results<T> &out, T *gates, T *h_before, bool are_packed) {
+        const T *of_inputs = are_packed ? input_weights.data() : in.input_weights.data();
+        const T *of_hidden = are_packed ? hidden_weights.data() : in.hidden_weights.data();
+        return Layer<T>{hidden, of.features, of_inputs, of_hidden, are_packed, in.bias.data(), zeros.data(),
                         of.has_gaps ? of.at.data() : nullptr, in.x.data(), of.has_states ? in.h.data() : nullptr,
                         of.has_states ? in.c.data() : nullptr, gates, out.output.data(), h_before, out.cells.data(),
                         in.output_gradient.data(), in.cells_gradient.data(), out.c_gradient.data()};
@@ -177,10 +179,10 @@ template <class T> void check(const Case &of, const Steps<T> &steps) {
         for (Size step = 0; step < run.length; ++step)
             plain_forward(of, in, expected, run, step);
     Results<T> inferred(of), found(of);
-    run(steps.forward, layer_of(inferred, nullptr, nullptr));
-    compare(of, "output without gates", inferred.output, expected.output);
-    compare(of, "cells without gates", inferred.cells, expected.cells);
-    run(steps.forward, layer_of(found, found.gates.data(), found.h_before.data()));
+    run(steps.forward, layer_of(inferred, nullptr, nullptr, false));
+    compare(of, "output, weights not packed", inferred.output, expected.output);
+    compare(of, "cells, weights not packed", inferred.cells, expected.cells);
+    run(steps.forward, layer_of(found, found.gates.data(), found.h_before.data(), true));
     compare(of, "output", found.output, expected.output);
     compare(of, "cells", found.cells, expected.cells);
     compare(of, "gates", found.gates, expected.gates);
@@ -189,7 +191,7 @@ template <class T> void check(const Case &of, const Steps<T> &steps) {
     steps.pack_by_units(in.hidden_weights.data(), hidden, 0, steps.num_tiles(hidden, false), hidden_weights.data());
     for (const Run &run : of.runs)
         plain_backward(of, in, expected, run);
-    run(steps.backward, layer_of(found, found.gates.data(), nullptr));
+    run(steps.backward, layer_of(found, found.gates.data(), nullptr, true));
     compare(of, "gradients of the sums", found.gates, expected.gates);
     compare(of, "c_gradient", found.c_gradient, expected.c_gradient);
 }

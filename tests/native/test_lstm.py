@@ -59,6 +59,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("starts", np.array([0, 7, 5]), "run 1 holds no cell"),
     ("rows", np.array([0, 2]), "run 1 starts from row 2 of 2"),
     ("rows", np.array([-2, 0]), "run 0 starts from row -2"),
+    ("rows", np.array([1, 1]), "rows must rise: each starts one run at most; run 1 starts from row 1"),
     ("at", np.array([0, 1, 3, 4]), "one place a cell"),
     ("at", np.array([0, 1, 3, 4, 7]), "places must rise, and lie in the output"),
     ("at", np.array([0, 1, 1, 4, 6]), "places must rise"),
@@ -169,16 +170,6 @@ def test_what_nobody_will_ask_for_need_not_be_kept() -> None:
     assert (kept["cells"] == bare["cells"]).all()
     assert (kept["h_before"][1] == kept["output"][0]).all()
     assert (kept["h_before"][[0, 2]] == [kept["h"][0], [0.0] * HIDDEN]).all()
-
-
-def test_sums_of_the_inputs_may_come_with_the_gates() -> None:
-    kept, given = forward_arguments(), forward_arguments()
-    _native.lstm_forward(**kept)
-    sums = (given["x"] @ given["input_weights"].T + given["bias"])[given["at"]]
-    _native.lstm_forward(**(given | {"x": None, "gates": sums}))
-    np.testing.assert_allclose(given["output"], kept["output"], rtol=1e-12)
-    with pytest.raises(ValueError, match="there must be x, or gates"):
-        _native.lstm_forward(**(given | {"x": None, "gates": None}))
 
 
 def test_no_cell_at_all_is_no_work() -> None:

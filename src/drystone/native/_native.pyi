@@ -73,7 +73,7 @@ def fill_masks(
 ) -> None: ...
 def lstm_builds() -> list[str]: ...
 def lstm_forward(
-    x: Rows | None,
+    x: Rows,
     input_weights: Rows,
     bias: Rows | None,
     hidden_weights: Rows,

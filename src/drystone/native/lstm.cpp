@@ -46,10 +46,15 @@ std::vector<Run> checked_runs(const Ints &starts, const Ints &rows, std::int64_t
     require(static_cast<std::int64_t>(starts.size()) == count + 1, "starts must be one longer than rows.");
     require(starts(0) == 0 && starts(count) == num_cells, "starts must lead from 0 to the number of cells.");
     std::vector<Run> runs(count);
+    std::int64_t row_before = -1;
     for (std::int64_t i = 0; i < count; ++i) {
         require(starts(i) < starts(i + 1), "run " + std::to_string(i) + " holds no cell.");
         require(-1 <= rows(i) && rows(i) < num_rows, "run " + std::to_string(i) + " starts from row " +
                                                          std::to_string(rows(i)) + " of " + std::to_string(num_rows) + ".");
+        require(rows(i) < 0 || rows(i) > row_before, "rows must rise: each starts one run at most; run " +
+                                                         std::to_string(i) + " starts from row " +
+                                                         std::to_string(rows(i)) + ".");
+        row_before = std::max(row_before, rows(i));
         runs[i] = {starts(i), starts(i + 1) - starts(i), rows(i)};
     }
     return runs;
@@ -120,15 +125,10 @@ template <class T> struct Call {
         return numbers<T>(packed);
     }
 
-    // Weights that no step needs are not packed: for a single step that is most of the work.
-    bool has_longer_runs() const {
-        return std::any_of(lanes.runs.begin(), lanes.runs.end(), [](const Run &run) { return run.length > 1; });
-    }
-
     template <class Pass> void run(Pass pass) const {
         std::vector<Memory> scratch;
         for (const auto &some : lanes.of_thread)
-            scratch.push_back(allocate(steps.scratch_size(layer.hidden, static_cast<std::int64_t>(some.size()))));
+            scratch.push_back(allocate(steps.scratch_size(layer.hidden, some.data(), static_cast<std::int64_t>(some.size()))));
         pool.run(pool.num_threads, [&](std::int64_t thread) {
             const auto &some = lanes.of_thread[thread];
             pass(layer, some.data(), static_cast<std::int64_t>(some.size()), scratch[thread].get());
@@ -136,12 +136,14 @@ template <class T> struct Call {
     }
 };
 
+constexpr std::int64_t cells_worth_packing = 24;  // packing weights takes as long as that many cells, about
+
 double flops_of(std::int64_t num_cells, std::int64_t hidden, std::int64_t depth) {
     return 8.0 * static_cast<double>(num_cells) * static_cast<double>(hidden) * static_cast<double>(depth);
 }
 
 template <class T>
-void lstm_forward(const MaybeRows<const T> &x, const Rows<const T> &input_weights, const MaybeRows<const T> &bias,
+void lstm_forward(const Rows<const T> &x, const Rows<const T> &input_weights, const MaybeRows<const T> &bias,
                   const Rows<const T> &hidden_weights, const MaybeRows<const T> &h, const MaybeRows<const T> &c,
                   const Ints &starts, const Ints &rows, const MaybeInts &at, const MaybeRows<T> &gates,
                   const Rows<T> &output, const MaybeRows<T> &h_before, const Rows<T> &cells, const std::string &build,
@@ -150,7 +152,6 @@ void lstm_forward(const MaybeRows<const T> &x, const Rows<const T> &input_weight
     const std::int64_t hidden = width_of(hidden_weights), features = width_of(input_weights);
     const std::int64_t num_rows = std::min(rows_of<const T>(h), rows_of<const T>(c));
     require(hidden > 0, "there must be at least 1 unit.");
-    require(x || gates, "there must be x, or gates that hold the inputs' part of the sums.");
     Arrays arrays;
     arrays.take("x", x, num_places, features);
     arrays.take("input_weights", input_weights, 4 * hidden, features);
@@ -172,7 +173,7 @@ void lstm_forward(const MaybeRows<const T> &x, const Rows<const T> &input_weight
     layer.features = features;
     layer.bias = data_or_null(bias);
     layer.at = at ? at->data() : nullptr;
-    layer.x = data_or_null(x);
+    layer.x = x.data();
     layer.h = data_or_null(h);
     layer.c = data_or_null(c);
     layer.gates = data_or_null(gates);
@@ -180,12 +181,15 @@ void lstm_forward(const MaybeRows<const T> &x, const Rows<const T> &input_weight
     layer.h_before = data_or_null(h_before);
     layer.cells = cells.data();
     nb::gil_scoped_release release;
-    Call<T> call(steps, layer, pool_of(num_threads, parallel_for, flops_of(num_cells, hidden, hidden + (x ? features : 0))),
+    Call<T> call(steps, layer, pool_of(num_threads, parallel_for, flops_of(num_cells, hidden, hidden + features)),
                  std::move(runs));
-    if (x)
+    call.layer.are_packed = num_cells >= cells_worth_packing;
+    call.layer.input_weights = input_weights.data();
+    call.layer.hidden_weights = hidden_weights.data();
+    if (call.layer.are_packed) {
         call.layer.input_weights = call.pack_by_gates(input_weights.data(), features, call.packed_inputs);
-    if (h || call.has_longer_runs())
         call.layer.hidden_weights = call.pack_by_gates(hidden_weights.data(), hidden, call.packed_hidden);
+    }
     call.run(steps.forward);
 }
 
@@ -223,13 +227,12 @@ void lstm_backward(const Rows<T> &gates, const Rows<const T> &hidden_weights, co
     layer.c_gradient = data_or_null(c_gradient);
     nb::gil_scoped_release release;
     Call<T> call(steps, layer, pool_of(num_threads, parallel_for, flops_of(num_cells, hidden, hidden)), std::move(runs));
-    if (call.has_longer_runs())
-        call.layer.hidden_weights = call.pack_by_units(hidden_weights.data(), call.packed_hidden);
+    call.layer.hidden_weights = call.pack_by_units(hidden_weights.data(), call.packed_hidden);
     call.run(steps.backward);
 }
 
 template <class T> void bind_passes(nb::module_ &module) {
-    module.def("lstm_forward", &lstm_forward<T>, nb::arg("x").noconvert().none(), nb::arg("input_weights").noconvert(),
+    module.def("lstm_forward", &lstm_forward<T>, nb::arg("x").noconvert(), nb::arg("input_weights").noconvert(),
                nb::arg("bias").noconvert().none(), nb::arg("hidden_weights").noconvert(),
                nb::arg("h").noconvert().none(), nb::arg("c").noconvert().none(), nb::arg("starts").noconvert(),
                nb::arg("rows").noconvert(), nb::arg("at").noconvert().none(), nb::arg("gates").noconvert().none(),

@@ -24,11 +24,12 @@ struct Lane {
 // Rows of `hidden` numbers, one after the other, but for gates (rows of 4 × hidden in the order i, f, g, o) and inputs.
 template <class T> struct Layer {
     std::int64_t hidden, features;
-    const T *input_weights, *hidden_weights;  // packed
+    const T *input_weights, *hidden_weights;  // packed, or as they are: [4 × hidden, depth]
+    bool are_packed;
     const T *bias;                            // [4 × hidden]
     const T *zeros;                           // [4 × hidden]
     const std::int64_t *at;  // [cells], where a cell's input and output are; null where that is its own number
-    const T *x;              // forward: inputs, as placed by `at`; null where `gates` holds the inputs' part of the sums
+    const T *x;              // forward: inputs, as placed by `at`
     const T *h, *c;          // [rows], the states that rows start from; null for zeros
     T *gates;                // [cells], with their gradients after the backward pass; null where nobody will ask for gates
     T *output;               // forward: h, as placed by `at`
@@ -48,7 +49,7 @@ template <class T> struct Steps {
                           std::int64_t last, T *packed);
     void (*pack_by_units)(const T *weights, std::int64_t hidden, std::int64_t first, std::int64_t last, T *packed);
     // Runs lanes, the one with the most steps first. `scratch` holds scratch_size(...) bytes.
-    std::int64_t (*scratch_size)(std::int64_t hidden, std::int64_t num_lanes);
+    std::int64_t (*scratch_size)(std::int64_t hidden, const Lane *lanes, std::int64_t num_lanes);
     void (*forward)(const Layer<T> &layer, const Lane *lanes, std::int64_t num_lanes, void *scratch);
     void (*backward)(const Layer<T> &layer, const Lane *lanes, std::int64_t num_lanes, void *scratch);
 };

@@ -25,6 +25,7 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
     using Base::columns_from;
     using Base::lanes;
     using Base::multiply;
+    using Base::multiply_unpacked;
     using Base::num_tiles;
     using Base::pass_all;
     using Base::up;
@@ -36,7 +37,7 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
         T *gates;                          // of this cell
         const T *c_before;
         T *c;
-        T *h, *h_before, *h_before_next;   // forward; the last two may be null
+        T *h, *h_before_next;              // forward; the second may be null
         const T *h_gradient, *c_gradient;  // backward: what comes from outside, or zeros
         T *carried;                        // backward: the gradient of c that goes from cell to cell
         bool is_fresh;                     // whether the factors are zeros
@@ -46,15 +47,24 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
         V i, f, g, o;
     };
 
+    // The sums of one vector of units: rows of `depth` factors × weights of the 4 gates.
+    static void multiply_gates(const Layer<T> &layer, std::int64_t rows, const T *weights, std::int64_t unit,
+                               std::int64_t depth, const T *const *factors, V *sums) {
+        if (layer.are_packed || depth == 0)
+            multiply(rows, num_gates, depth == 0 ? weights : weights + unit * num_gates * depth, depth, factors, sums);
+        else
+            multiply_unpacked(rows, weights, layer.hidden, unit, depth, factors, sums);
+    }
+
     // --- forward: the inputs' part of the sums, x W_x + b
 
     static void project_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
         const std::int64_t hidden = layer.hidden, unit = tile * lanes, count = hidden - unit;
-        const T *factors[MaxRows];
+        const T *factors[MaxRows]{};
         for (std::int64_t row = 0; row < rows; ++row)
             factors[row] = places[row].x;
         V sums[MaxRows * num_gates];
-        multiply(rows, num_gates, layer.input_weights + unit * num_gates * layer.features, layer.features, factors, sums);
+        multiply_gates(layer, rows, layer.input_weights, unit, layer.features, factors, sums);
         for (std::int64_t gate = 0; gate < num_gates; ++gate) {
             const V bias = S::load(layer.bias + gate * hidden + unit, count);
             for (std::int64_t row = 0; row < rows; ++row)
@@ -128,12 +138,12 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
 
     static void forward_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
         const std::int64_t unit = tile * lanes;
-        const T *factors[MaxRows];
+        const T *factors[MaxRows]{};
         const std::int64_t depth = take_factors(places, rows, layer.hidden, factors);
         Gates sums[MaxRows];
         for (std::int64_t row = 0; row < rows; ++row)
             fetch(layer, places[row], unit, lanes);
-        multiply(rows, num_gates, layer.hidden_weights + unit * num_gates * layer.hidden, depth, factors, &sums[0].i);
+        multiply_gates(layer, rows, layer.hidden_weights, unit, depth, factors, &sums[0].i);
         for (std::int64_t row = 0; row < rows; ++row)
             finish_cell(layer, places[row], unit, sums[row]);
         for (std::int64_t row = 0; row < rows; ++row)
@@ -142,12 +152,13 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
 
     static void backward_group(const Layer<T> &layer, const Place *places, std::int64_t rows, std::int64_t tile) {
         const std::int64_t unit = tile * tile_columns * lanes, columns = columns_from(layer.hidden, unit);
-        const T *factors[MaxRows];
+        const T *factors[MaxRows]{};
         const std::int64_t depth = take_factors(places, rows, num_gates * layer.hidden, factors);
         V sums[MaxRows * tile_columns];
         for (std::int64_t row = 0; row < rows; ++row)
             fetch(layer, places[row], unit, columns * lanes);
-        multiply(rows, columns, layer.hidden_weights + unit * num_gates * layer.hidden, depth, factors, sums);
+        const T *weights = depth == 0 ? nullptr : layer.hidden_weights + unit * num_gates * layer.hidden;
+        multiply(rows, columns, weights, depth, factors, sums);
         for (std::int64_t row = 0; row < rows; ++row)
             for (std::int64_t column = 0; column < columns; ++column)
                 finish_backward(layer, places[row], unit + column * lanes, sums[row * columns + column]);
@@ -160,20 +171,30 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
         std::int64_t run, step;
     };
 
-    // The steps whose inputs are projected together.
-    static std::int64_t steps_ahead(std::int64_t hidden, std::int64_t num_lanes) {
-        constexpr std::int64_t enough_cells = 48, cache = 1 << 17;
-        const std::int64_t that_fit = cache / (num_lanes * num_gates * hidden * static_cast<std::int64_t>(sizeof(T)));
-        const std::int64_t needed = up(enough_cells, num_lanes);
-        return that_fit > needed ? that_fit : needed;
+    // Lanes pass in blocks, and a block's inputs are projected for a few steps ahead: for as many cells as make good use
+    // of each weight, and while their gates fit the cache.
+    static constexpr std::int64_t enough_cells = 48, enough_lanes = 128, cache = 1 << 17;
+
+    static std::int64_t cells_that_fit(std::int64_t hidden, std::int64_t at_least) {
+        const std::int64_t fitting = cache / (num_gates * hidden * static_cast<std::int64_t>(sizeof(T)));
+        return fitting > at_least ? fitting : at_least;
+    }
+    static std::int64_t lanes_at_once(std::int64_t hidden, std::int64_t num_lanes) {
+        return up(num_lanes, up(num_lanes, cells_that_fit(hidden, enough_lanes)));
+    }
+    static std::int64_t steps_ahead(std::int64_t hidden, std::int64_t num_lanes, std::int64_t num_steps) {
+        const std::int64_t wanted = up(cells_that_fit(hidden, enough_cells), num_lanes);
+        return wanted < num_steps ? wanted : num_steps;
     }
 
-    // Places and gates of the steps ahead, one cursor a lane; the backward pass needs one place a lane, and what is carried.
-    static std::int64_t scratch_size(std::int64_t hidden, std::int64_t num_lanes) {
+    // Forward: places and gates of the steps ahead, a cursor a lane. Backward: all of these a lane, and what is carried.
+    static std::int64_t scratch_size(std::int64_t hidden, const Lane *all_lanes, std::int64_t num_lanes) {
         if (num_lanes == 0)
             return 0;
-        const std::int64_t cells = num_lanes * steps_ahead(hidden, num_lanes);
-        return num_lanes * sizeof(Cursor) + cells * (sizeof(Place) + num_gates * hidden * sizeof(T));
+        const std::int64_t at_once = lanes_at_once(hidden, num_lanes);
+        const std::int64_t cells = at_once * steps_ahead(hidden, at_once, all_lanes[0].num_steps);
+        const std::int64_t places = cells > num_lanes ? cells : num_lanes;
+        return num_lanes * sizeof(Cursor) + places * (sizeof(Place) + num_gates * hidden * sizeof(T));
     }
 
     static const T *row_or_zeros(const Layer<T> &layer, const T *rows, std::int64_t row) {
@@ -196,8 +217,7 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
     static Place forward_place(const Layer<T> &layer, const Run &run, std::int64_t step) {
         const std::int64_t hidden = layer.hidden, cell = run.first + step, at = grid_at(layer, cell);
         Place place = place_of(layer, run, step);
-        if (layer.x != nullptr)
-            place.x = layer.x + at * layer.features;
+        place.x = layer.x + at * layer.features;
         place.h = layer.output + at * hidden;
         place.factors = step == 0 ? row_or_zeros(layer, layer.h, run.row) : layer.output + grid_at(layer, cell - 1) * hidden;
         place.is_fresh = place.factors == layer.zeros;
@@ -211,43 +231,43 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
     }
 
     static void forward(const Layer<T> &layer, const Lane *all_lanes, std::int64_t num_lanes, void *scratch) {
-        if (num_lanes == 0)
-            return;
-        const std::int64_t ahead = steps_ahead(layer.hidden, num_lanes), tiles = num_tiles(layer.hidden, true);
+        const std::int64_t at_once = num_lanes == 0 ? 1 : lanes_at_once(layer.hidden, num_lanes);
+        for (std::int64_t first = 0; first < num_lanes; first += at_once)
+            forward_block(layer, all_lanes + first, at_once < num_lanes - first ? at_once : num_lanes - first, scratch);
+    }
+
+    static void forward_block(const Layer<T> &layer, const Lane *block, std::int64_t num_lanes, void *scratch) {
+        const std::int64_t num_steps = block[0].num_steps, ahead = steps_ahead(layer.hidden, num_lanes, num_steps);
+        const std::int64_t tiles = num_tiles(layer.hidden, true);
         Place *places = static_cast<Place *>(scratch);
         Cursor *cursors = reinterpret_cast<Cursor *>(places + num_lanes * ahead);
         T *gates = reinterpret_cast<T *>(cursors + num_lanes);
         for (std::int64_t lane = 0; lane < num_lanes; ++lane)
             cursors[lane] = {0, 0};
-        const std::int64_t num_steps = all_lanes[0].num_steps;
-        for (std::int64_t step = 0, active = num_lanes; step < num_steps;) {
+        for (std::int64_t step = 0; step < num_steps;) {
             const std::int64_t last = step + ahead < num_steps ? step + ahead : num_steps;
             std::int64_t count = 0;
-            const std::int64_t first_active = active;
-            for (std::int64_t at = step; at < last; ++at) {
-                while (all_lanes[active - 1].num_steps <= at)
-                    --active;
-                for (std::int64_t lane = 0; lane < active; ++lane, ++count) {
+            for (std::int64_t at = step; at < last; ++at)
+                for (std::int64_t lane = 0; lane < num_lanes && block[lane].num_steps > at; ++lane, ++count) {
                     Cursor &cursor = cursors[lane];
-                    const Run &run = all_lanes[lane].runs[cursor.run];
+                    const Run &run = block[lane].runs[cursor.run];
                     places[count] = forward_place(layer, run, cursor.step);
                     if (layer.gates == nullptr)
                         places[count].gates = gates + count * num_gates * layer.hidden;
                     if (++cursor.step == run.length)
                         cursor = {cursor.run + 1, 0};
                 }
-            }
-            if (layer.x != nullptr)
-                pass_all(count, tiles, [&](std::int64_t first, std::int64_t rows, std::int64_t tile) {
-                    project_group(layer, places + first, rows, tile);
-                });
-            const Place *now = places;
-            for (active = first_active; step < last; ++step, now += active) {
-                while (all_lanes[active - 1].num_steps <= step)
-                    --active;
+            pass_all(count, tiles, [&](std::int64_t first, std::int64_t rows, std::int64_t tile) {
+                project_group(layer, places + first, rows, tile);
+            });
+            for (const Place *now = places; step < last; ++step) {
+                std::int64_t active = 0;
+                while (active < num_lanes && block[active].num_steps > step)
+                    ++active;
                 pass_all(active, tiles, [&](std::int64_t first, std::int64_t rows, std::int64_t tile) {
                     forward_group(layer, now + first, rows, tile);
                 });
+                now += active;
             }
         }
     }

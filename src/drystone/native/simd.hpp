@@ -55,6 +55,38 @@ template <class T, int Bytes> struct Simd {
             to[i] = values[i];
     }
 
+    // Number i of vector j becomes number j of vector i; `size` vectors.
+    static DRYSTONE_INLINE void transpose(V *vectors) {
+        I low, high;  // of two vectors, number by number in turn: their first halves, and their second ones
+        for (int i = 0; i < size; ++i) {
+            low[i] = i / 2 + i % 2 * size;
+            high[i] = low[i] + size / 2;
+        }
+        for (int done = 1; done < size; done *= 2) {
+            V mixed[size];
+            for (int i = 0; i < size / 2; ++i) {
+                mixed[2 * i] = __builtin_shuffle(vectors[i], vectors[i + size / 2], low);
+                mixed[2 * i + 1] = __builtin_shuffle(vectors[i], vectors[i + size / 2], high);
+            }
+            for (int i = 0; i < size; ++i)
+                vectors[i] = mixed[i];
+        }
+    }
+
+    // The sums of the numbers of each vector: number i of the result is that of vector i. Overwrites the vectors.
+    static DRYSTONE_INLINE V sums_of(V *vectors) {
+        I even, odd;  // of two vectors, one after the other
+        for (int i = 0; i < size; ++i) {
+            even[i] = 2 * i;
+            odd[i] = 2 * i + 1;
+        }
+        for (int count = size / 2; count > 0; count /= 2)
+            for (int i = 0; i < count; ++i)
+                vectors[i] = __builtin_shuffle(vectors[2 * i], vectors[2 * i + 1], even) +
+                             __builtin_shuffle(vectors[2 * i], vectors[2 * i + 1], odd);
+        return vectors[0];
+    }
+
     // e^x − 1, relatively exact near 0 too: x = n ln 2 + r, and e^x − 1 = 2^n (e^r − 1) + (2^n − 1).
     static DRYSTONE_INLINE V expm1(V x) {
         using F = Format<T>;

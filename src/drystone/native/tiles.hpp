@@ -37,17 +37,20 @@ template <class S, int MaxRows> struct Tiles {
     // Packs the tiles of [4 × hidden, depth] from `first` up to `last`, for products with rows of `depth` numbers.
     static void pack_by_gates(const T *weights, std::int64_t hidden, std::int64_t depth, std::int64_t first,
                               std::int64_t last, T *all_packed) {
-        constexpr std::int64_t block = 16;  // columns at a time: what is written stays in the cache until it is whole
         for (std::int64_t tile = first; tile < last; ++tile) {
             T *packed = all_packed + tile * lanes * num_gates * depth;
-            for (std::int64_t from = 0; from < depth; from += block)
-                for (std::int64_t gate = 0; gate < num_gates; ++gate)
+            for (std::int64_t from = 0; from < depth; from += lanes)
+                for (std::int64_t gate = 0; gate < num_gates; ++gate) {
+                    V block[lanes];  // a vector a unit, then a vector a column
                     for (std::int64_t lane = 0; lane < lanes; ++lane) {
                         const std::int64_t unit = tile * lanes + lane;
-                        const T *row = weights + (gate * hidden + unit) * depth;
-                        for (std::int64_t k = from; k < depth && k < from + block; ++k)
-                            packed[(k * num_gates + gate) * lanes + lane] = unit < hidden ? row[k] : T(0);
+                        block[lane] =
+                            unit < hidden ? S::load(weights + (gate * hidden + unit) * depth + from, depth - from) : V{};
                     }
+                    S::transpose(block);
+                    for (std::int64_t k = from; k < depth && k < from + lanes; ++k)
+                        S::store(packed + (k * num_gates + gate) * lanes, block[k - from]);
+                }
         }
     }
 
@@ -102,6 +105,42 @@ template <class S, int MaxRows> struct Tiles {
             if (columns < Columns)
                 return multiply<Rows, Columns - 1>(rows, columns, weights, depth, factors, results);
         multiply<Rows, Columns>(weights, depth, factors, results);
+    }
+
+    // --- the same with weights as they are, for so few rows that packing would take longer: each weight is used once or
+    // twice, a vector of one unit's weights at a time
+
+    template <int Rows>
+    static void multiply_unpacked(const T *weights, std::int64_t hidden, std::int64_t unit, std::int64_t depth,
+                                  const T *const *factors, V *results) {
+        V sums[Rows * num_gates][lanes];  // the last index is the unit
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+            V parts[Rows][num_gates]{};
+            for (std::int64_t k = 0; k < depth && unit + lane < hidden; k += lanes)
+                each<num_gates>([&](auto gate) __attribute__((always_inline)) {
+                    const V weight = S::load(weights + (gate * hidden + unit + lane) * depth + k, depth - k);
+                    each<Rows>([&](auto row) __attribute__((always_inline)) {
+                        parts[row][gate] += S::load(factors[row] + k, depth - k) * weight;
+                    });
+                });
+            each<Rows>([&](auto row) __attribute__((always_inline)) {
+                each<num_gates>([&](auto gate) __attribute__((always_inline)) {
+                    sums[row * num_gates + gate][lane] = parts[row][gate];
+                });
+            });
+        }
+        for (int i = 0; i < Rows * num_gates; ++i)
+            results[i] = S::sums_of(sums[i]);
+    }
+
+    // Two rows at a time: more would not fit the registers of the plain build.
+    static void multiply_unpacked(std::int64_t rows, const T *weights, std::int64_t hidden, std::int64_t unit,
+                                  std::int64_t depth, const T *const *factors, V *results) {
+        std::int64_t row = 0;
+        for (; row + 2 <= rows; row += 2)
+            multiply_unpacked<2>(weights, hidden, unit, depth, factors + row, results + row * num_gates);
+        if (row < rows)
+            multiply_unpacked<1>(weights, hidden, unit, depth, factors + row, results + row * num_gates);
     }
 
     // Calls act(first row, rows, tile) for every tile of weights and every group of rows, of nearly equal size. All rows pass a

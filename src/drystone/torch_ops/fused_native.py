@@ -67,7 +67,7 @@ def parallel_for() -> int:
 
 
 def forward(
-    x: Tensor | None,
+    x: Tensor,
     weights: tuple[Tensor, Tensor | None, Tensor],
     state: tuple[Tensor | None, Tensor | None],
     runs: tuple[Tensor, Tensor, Tensor | None],
@@ -79,7 +79,7 @@ def forward(
     """Fills output and cells; and gates and h_before, where a backward pass will need them.
 
     Args:
-        x: [places, features]; None where gates hold the inputs' part of the sums.
+        x: [places, features].
         weights: of the inputs, [4 × hidden, features]; the bias, [4 × hidden], None for zeros; of h, [4 × hidden, hidden].
         state: h and c, [rows, hidden], each None for zeros.
         runs: starts, rows and places, as in `Runs`.
@@ -92,7 +92,7 @@ def forward(
 
     (input_weights, bias, hidden_weights), (starts, rows, places) = weights, runs
     _native.lstm_forward(
-        _maybe(x),
+        _array(x),
         _array(input_weights),
         None if bias is None else _array(bias[None]),
         _array(hidden_weights),

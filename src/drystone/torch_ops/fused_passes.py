@@ -34,12 +34,6 @@ class Inputs(NamedTuple):
         return None if self.h is None or self.c is None else (self.h, self.c)
 
     @property
-    def is_one_step(self) -> bool:
-        """Whether the rows go one step on from the states that are passed in."""
-        is_one_cell_a_row = self.h is not None and self.places is None and self.x.shape[1] == 1
-        return is_one_cell_a_row and bool((self.rows >= 0).all())
-
-    @property
     def bias(self) -> Maybe:
         """The sum of both biases."""
         return None if self.input_bias is None or self.hidden_bias is None else self.input_bias + self.hidden_bias
@@ -72,24 +66,8 @@ def forward(inputs: Inputs, *, for_backward: bool) -> Passed:
     cells = x.new_empty(num_cells, hidden)
     gates = x.new_empty(num_cells, 4 * hidden) if for_backward else None
     h_before = x.new_empty(num_cells, hidden) if for_backward else None
-    flat_x, native_x, native_h = inputs.flat_x, inputs.flat_x, h
-    if inputs.is_one_step:
-        # No other step would use the weights once they are packed, so PyTorch takes them as they are.
-        assert h is not None
-        gates = torch.mm(flat_x, input_weights.t()) if bias is None else torch.addmm(bias, flat_x, input_weights.t())
-        gates.addmm_(h, hidden_weights.t())
-        h_before = h if for_backward else None
-        native_x = native_h = None
-    fused_native.forward(
-        native_x,
-        (input_weights, bias, hidden_weights),
-        (native_h, c),
-        inputs.runs,
-        gates,
-        output.flatten(0, 1),
-        None if native_x is None else h_before,
-        cells,
-    )
+    weights = input_weights, bias, hidden_weights
+    fused_native.forward(inputs.flat_x, weights, (h, c), inputs.runs, gates, output.flatten(0, 1), h_before, cells)
     return Passed(output, cells, gates, h_before)
 
 
