@@ -15,7 +15,8 @@ sequences of a batch, Adam. All contestants start from the same weights, and tak
 - drystone: `Padded(64)`, `Bucketed` of the same buckets, `Packed(sequences=64)`; in a loop written by hand too.
 
 What is timed: all of an epoch: order, batches, model, optimiser. A turn is as many epochs as hold `--steps` real steps. First of
-all, each makes the same number of updates from the same weights; its loss over all sequences after these stands beside.
+all, each makes the same number of updates, as many as a turn of random batches has, from the same weights; its loss over all sequences after these stands beside.
+Whoever takes more than `--patience` seconds for these gets no turns: they are its time then.
 """
 
 import os
@@ -216,20 +217,22 @@ def figures_of(data: Data, hidden: int, arguments: Namespace) -> dict[str, dict[
     epochs = max(1, round(arguments.steps / data.lengths.sum()))
     updates = epochs * (-(-len(data.examples) // BATCH_SIZE))
     found: dict[str, dict[str, float]] = {}
+    seconds: dict[str, list[float]] = {}
     for name, rival in rivals.items():
-        train(optimizers[name], islice(chain.from_iterable(map(rival.losses, count())), updates))
+        losses = islice(chain.from_iterable(map(rival.losses, count())), updates)
+        first = seconds_of(partial(train, optimizers[name], losses))
+        seconds[name] = [first] if first > arguments.patience else []
         found[name] = {"updates": updates, "loss": loss_over_all(rival.model, data)}
-    seconds: dict[str, list[float]] = {name: [] for name in rivals}
+    in_turn = [name for name, times in seconds.items() if not times]
     for turn in range(arguments.repeats):
-        for name, rival in rivals.items():
-            numbers = range(epochs * (turn + 1), epochs * (turn + 2))
-            losses = chain.from_iterable(map(rival.losses, numbers))
+        for name in in_turn:
+            losses = chain.from_iterable(map(rivals[name].losses, range(epochs * (turn + 1), epochs * (turn + 2))))
             seconds[name].append(seconds_of(partial(train, optimizers[name], losses)))
     steps = epochs * int(data.lengths.sum())
     strongest = min((name for name in rivals if name not in OURS), key=lambda name: median(seconds[name]))
     for name, times in seconds.items():
         found[name]["real_steps_per_second"] = steps / median(times)
-        pairs = zip(seconds[strongest], times, strict=True)
+        pairs = zip(seconds[strongest], times, strict=False)
         found[name]["of_strongest"] = median(their / own for their, own in pairs)
     return found
 
@@ -249,7 +252,8 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--sequences", type=int, default=2048, help="at most, of each set")
     parser.add_argument("--steps", type=int, default=20_000, help="real steps that a turn holds at least, about")
-    parser.add_argument("--repeats", type=int, default=2, help="Nottingham packed takes a minute and a half a turn")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--patience", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="default: as torch chooses")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

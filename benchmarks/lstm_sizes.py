@@ -2,10 +2,11 @@
 
     python benchmarks/lstm_sizes.py                        # hidden 64 … 512 × batch 16 … 128
     python benchmarks/lstm_sizes.py --hidden 128 --batch 64 --repeats 31
+    python benchmarks/lstm_sizes.py --input-gradients      # as in the upper layers of a stack
 
 As many features as units, 50 steps, float32. What is timed: clearing gradients, the layer, the sum of its output, and the
-gradients of its parameters; in turn, one process. Ratios are medians of nn.LSTM's times ÷ ours, turn by turn. Beside them:
-useful arithmetic, 24 × hidden × (features + hidden) a cell less that of the inputs' gradients, and the rate of one
+gradients of its parameters (`nn.LSTM` works out those of its inputs too, whether asked or not); in turn, one process. Ratios are medians of nn.LSTM's times ÷ ours, turn by turn. Beside them:
+useful arithmetic, 24 × hidden × (features + hidden) a cell less that of the inputs' gradients where nobody asks, and the rate of one
 large matrix product [rows × steps, features] · [features, 4 × hidden] in the same process.
 """
 
@@ -29,6 +30,7 @@ HEADERS = ("hidden × batch", "nn.LSTM ms", "fused ms", "÷ fused", "÷ vendor",
 
 def update(layer: nn.Module, x: Tensor) -> None:
     layer.zero_grad()
+    x.grad = None
     layer(x)[0].sum().backward()
 
 
@@ -45,14 +47,14 @@ def turns_of(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, lis
 
 def figures_of(hidden: int, batch: int, arguments: Namespace) -> dict[str, Any]:
     torch.manual_seed(arguments.seed)
-    x = torch.randn(batch, NUM_STEPS, hidden)
+    x = torch.randn(batch, NUM_STEPS, hidden, requires_grad=arguments.input_gradients)
     theirs = nn.LSTM(hidden, hidden, batch_first=True)
     runs = {"nn.LSTM": partial(update, theirs, x)}
     for kernel in KERNELS:
         layer = LSTM(hidden, hidden, kernel=kernel)
         layer.load_state_dict(theirs.state_dict())
         runs[kernel] = partial(update, layer, x)
-    flat, weights = x.flatten(0, 1), torch.randn(hidden, 4 * hidden)
+    flat, weights = x.detach().flatten(0, 1), torch.randn(hidden, 4 * hidden)
     runs["product"] = partial(torch.mm, flat, weights)
     found = turns_of(runs, arguments.repeats)
     cells = batch * NUM_STEPS
@@ -64,7 +66,7 @@ def figures_of(hidden: int, batch: int, arguments: Namespace) -> dict[str, Any]:
             kernel: median(a / b for a, b in zip(found["nn.LSTM"], found[kernel], strict=True)) for kernel in KERNELS
         },
         "gigaflops": {
-            "fused": (24 * 2 - 8) * hidden**2 * cells / median(found["fused"]) / 1e9,
+            "fused": (40 + 8 * arguments.input_gradients) * hidden**2 * cells / median(found["fused"]) / 1e9,
             "product": 8 * hidden**2 * cells / median(found["product"]) / 1e9,
         },
     }
@@ -86,6 +88,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, nargs="+", default=[64, 128, 256, 512])
     parser.add_argument("--batch", type=int, nargs="+", default=[16, 32, 64, 128])
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--input-gradients", action="store_true", help="those of the inputs too")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="default: as torch chooses")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

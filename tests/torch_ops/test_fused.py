@@ -62,7 +62,7 @@ def test_corners_in_float64(corner: tuple[list[str], list[str]], hidden: int, bu
     assert_near(all_results(Fused(), layer), all_results(Reference(), layer))
 
 
-@pytest.mark.parametrize("rows", [1, 2, 5, 6, 7, 12, 13, 40])
+@pytest.mark.parametrize("rows", [1, 2, 5, 6, 7, 12, 13, 40, 300])
 @pytest.mark.parametrize("hidden", [5, 31, 64, 100])
 def test_more_rows_than_a_tile_holds(rows: int, hidden: int, build: str) -> None:
     rng = np.random.default_rng(rows)

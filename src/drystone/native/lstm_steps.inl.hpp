@@ -231,14 +231,17 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
     }
 
     static void forward(const Layer<T> &layer, const Lane *all_lanes, std::int64_t num_lanes, void *scratch) {
-        const std::int64_t at_once = num_lanes == 0 ? 1 : lanes_at_once(layer.hidden, num_lanes);
+        if (num_lanes == 0)
+            return;
+        const std::int64_t at_once = lanes_at_once(layer.hidden, num_lanes);
+        const std::int64_t ahead = steps_ahead(layer.hidden, at_once, all_lanes[0].num_steps);
         for (std::int64_t first = 0; first < num_lanes; first += at_once)
-            forward_block(layer, all_lanes + first, at_once < num_lanes - first ? at_once : num_lanes - first, scratch);
+            forward_block(layer, all_lanes + first, at_once < num_lanes - first ? at_once : num_lanes - first, ahead, scratch);
     }
 
-    static void forward_block(const Layer<T> &layer, const Lane *block, std::int64_t num_lanes, void *scratch) {
-        const std::int64_t num_steps = block[0].num_steps, ahead = steps_ahead(layer.hidden, num_lanes, num_steps);
-        const std::int64_t tiles = num_tiles(layer.hidden, true);
+    static void forward_block(const Layer<T> &layer, const Lane *block, std::int64_t num_lanes, std::int64_t ahead,
+                              void *scratch) {
+        const std::int64_t num_steps = block[0].num_steps, tiles = num_tiles(layer.hidden, true);
         Place *places = static_cast<Place *>(scratch);
         Cursor *cursors = reinterpret_cast<Cursor *>(places + num_lanes * ahead);
         T *gates = reinterpret_cast<T *>(cursors + num_lanes);
