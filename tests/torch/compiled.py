@@ -93,6 +93,15 @@ def check_export() -> None:
     torch.testing.assert_close(program.module()(x, *state), step(x, *state))
 
 
+def check_states() -> None:
+    """States may lie in memory in another order; so do their gradients then."""
+    lstm = LSTM(3, 4)
+    compiled = torch.compile(lstm, fullgraph=True, backend="aot_eager")
+    x, state = torch.randn(2, 5, 3), tuple(torch.randn(1, 4, 2).transpose(1, 2).requires_grad_() for _ in range(2))
+    found = torch.autograd.grad(compiled(x, state)[0].sin().sum(), state)
+    torch.testing.assert_close(found, torch.autograd.grad(lstm(x, state)[0].sin().sum(), state))
+
+
 def check_second_derivatives() -> None:
     lstm = LSTM(3, 4)
     compiled = torch.compile(lstm, backend="aot_eager")
@@ -109,5 +118,6 @@ if __name__ == "__main__":
         "masks": check_masks,
         "inductor": check_inductor,
         "export": check_export,
+        "states": check_states,
         "second": check_second_derivatives,
     }[sys.argv[1]]()

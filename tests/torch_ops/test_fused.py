@@ -93,7 +93,7 @@ def test_what_is_not_finite_stays_in_its_sequence(build: str) -> None:
         broken = Fused().run(layer._replace(x=x)).output
         assert torch.equal(broken[0, 2:], whole[0, 2:])
         assert torch.equal(broken[1], whole[1])
-        assert broken[0, 0].isnan().any() == (value == float("inf") or value != value) or broken[0, 0].isfinite().all()
+        assert broken[0, 0].isnan().all() if value != value else broken[0, 0].isfinite().any()
 
 
 @pytest.mark.parametrize("value", [0.0, 1e-30, 1e-4, 1.0, 20.0, 100.0, 1e4, 1e30])
@@ -129,7 +129,7 @@ def test_pytorch_lends_its_threads() -> None:
     assert fused_native.parallel_for() != 0
 
 
-def test_one_step_from_states_needs_no_packed_weights() -> None:
+def test_one_step_from_states() -> None:
     for reset in (False, True):
         layer = layer_of((np.ones((5, 1), dtype=bool), np.full((5, 1), reset)), hidden=9)
         assert_near(all_results(Fused(), layer), all_results(Reference(), layer))

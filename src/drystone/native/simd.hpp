@@ -57,16 +57,11 @@ template <class T, int Bytes> struct Simd {
 
     // Number i of vector j becomes number j of vector i; `size` vectors.
     static DRYSTONE_INLINE void transpose(V *vectors) {
-        I low, high;  // of two vectors, number by number in turn: their first halves, and their second ones
-        for (int i = 0; i < size; ++i) {
-            low[i] = i / 2 + i % 2 * size;
-            high[i] = low[i] + size / 2;
-        }
         for (int done = 1; done < size; done *= 2) {
             V mixed[size];
             for (int i = 0; i < size / 2; ++i) {
-                mixed[2 * i] = __builtin_shuffle(vectors[i], vectors[i + size / 2], low);
-                mixed[2 * i + 1] = __builtin_shuffle(vectors[i], vectors[i + size / 2], high);
+                mixed[2 * i] = in_turn<0>(vectors[i], vectors[i + size / 2]);
+                mixed[2 * i + 1] = in_turn<size / 2>(vectors[i], vectors[i + size / 2]);
             }
             for (int i = 0; i < size; ++i)
                 vectors[i] = mixed[i];
@@ -75,15 +70,11 @@ template <class T, int Bytes> struct Simd {
 
     // The sums of the numbers of each vector: number i of the result is that of vector i. Overwrites the vectors.
     static DRYSTONE_INLINE V sums_of(V *vectors) {
-        I even, odd;  // of two vectors, one after the other
-        for (int i = 0; i < size; ++i) {
-            even[i] = 2 * i;
-            odd[i] = 2 * i + 1;
-        }
         for (int count = size / 2; count > 0; count /= 2)
-            for (int i = 0; i < count; ++i)
-                vectors[i] = __builtin_shuffle(vectors[2 * i], vectors[2 * i + 1], even) +
-                             __builtin_shuffle(vectors[2 * i], vectors[2 * i + 1], odd);
+            for (int i = 0; i < count; ++i) {
+                const V a = vectors[2 * i], b = vectors[2 * i + 1];
+                vectors[i] = every_second<0>(a, b) + every_second<1>(a, b);
+            }
         return vectors[0];
     }
 
@@ -108,6 +99,18 @@ template <class T, int Bytes> struct Simd {
     }
 
   private:
+    using Indices = std::make_integer_sequence<int, size>;
+
+    // From number `from` on, one of each vector in turn.
+    template <int from> static DRYSTONE_INLINE V in_turn(V a, V b) { return in_turn<from>(a, b, Indices{}); }
+    template <int from, int... i> static DRYSTONE_INLINE V in_turn(V a, V b, std::integer_sequence<int, i...>) {
+        return __builtin_shufflevector(a, b, (from + i / 2 + i % 2 * size)...);
+    }
+    // Every second number of both vectors, one after the other.
+    template <int from> static DRYSTONE_INLINE V every_second(V a, V b) { return every_second<from>(a, b, Indices{}); }
+    template <int from, int... i> static DRYSTONE_INLINE V every_second(V a, V b, std::integer_sequence<int, i...>) {
+        return __builtin_shufflevector(a, b, (from + 2 * i)...);
+    }
     static constexpr T inverse_factorial(int n) {
         T value = 1;
         for (int i = 2; i <= n; ++i)

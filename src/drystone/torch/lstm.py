@@ -52,8 +52,9 @@ class LSTM(Parameters):
         bidirectional: whether a second set of layers runs backward through each sequence.
         proj_size: units that h is projected to, less than hidden_size; 0 for no projection.
         device, dtype: of the parameters.
-        kernel: "auto", or one of "fused" (native, CPUs only), "vendor" and "reference". "vendor" is exact as long as what enters a gate beside the
-            inputs (biases, and weights times h) stays below 9,900; "reference" knows no such bound.
+        kernel: "auto", or one of "fused" (native, CPUs only), "vendor" and "reference". "vendor" is exact as long as
+            what enters a gate beside the inputs (biases, and weights times h) stays below 9,900; the others know no
+            such bound.
         variational_dropout: fraction of each layer's inputs dropped in training, from 0 to less than 1: the same
             ones at all steps of a sequence (Gal and Ghahramani, 2016). They follow from (dropout_seed, epoch,
             sequence, layer) alone, so they last over batches and ranks; `run` and `prepare` then need the epoch.
@@ -182,7 +183,8 @@ class LSTM(Parameters):
             >>> lstm.run(torch.zeros(1, 3, 2), prepared).output.shape
             torch.Size([1, 3, 8])
         """
-        return self._read(grid, epoch).complete()
+        with torch.inference_mode(mode=False):  # such tensors would serve nowhere else
+            return self._read(grid, epoch).complete()
 
     def run(
         self,

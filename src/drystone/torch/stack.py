@@ -9,7 +9,7 @@ from torch import Tensor
 
 from drystone.torch.directions import Direction, LastSteps
 from drystone.torch_ops.choose import choose
-from drystone.torch_ops.kernel import Layer, LayerResult, Weights
+from drystone.torch_ops.kernel import Layer, LayerResult, Weights, without_invalid_cells
 
 Pair = tuple[Tensor, Tensor]
 
@@ -64,15 +64,9 @@ def run_stack(
             before = None if state is None else (state[0][len(results)], state[1][len(results)])
             work = Layer(direction.turned(values), before, weight, direction.masks)
             chosen = choose(kernel, work)
-            if layer == 0 and chosen.reads_invalid_cells:
-                work = _without_invalid_cells(work)
+            if layer == 0 and chosen.reads_invalid_cells:  # outputs of a layer are 0 there
+                work = without_invalid_cells(work)
             results.append(chosen.run(work))
             outputs.append(direction.turned(results[-1].output))
         values = torch.cat(outputs, dim=2) if len(outputs) > 1 else outputs[0]
     return Stacked(values, results)
-
-
-def _without_invalid_cells(layer: Layer) -> Layer:
-    """Puts zeros where anything may lie, NaN too; outputs of a layer are 0 there anyway."""
-    valid = layer.masks.valid
-    return layer if valid is None else layer._replace(x=torch.where(valid[..., None], layer.x, 0.0))

@@ -7,13 +7,13 @@ takes as many lanes through a step as registers hold (native/lstm_steps.inl.hpp)
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from drystone.torch_ops.fused_call import fused_call
 from drystone.torch_ops.fused_native import WHY_MISSING
 from drystone.torch_ops.fused_passes import Inputs
-from drystone.torch_ops.kernel import Layer, LayerResult, Weights
+from drystone.torch_ops.kernel import Layer, LayerResult, Weights, without_invalid_cells
 from drystone.torch_ops.reference import Reference
 
 
@@ -34,34 +34,39 @@ class Fused:
             return "it knows no projection (proj_size)"
         if torch.compiler.is_exporting() or torch._C._get_tracing_state() is not None:
             return "an exported model needs PyTorch's own operators"
-        return WHY_MISSING if torch.compiler.is_compiling() else _why_not_now(x) or WHY_MISSING
+        return WHY_MISSING if torch.compiler.is_compiling() else _why_not_now(layer) or WHY_MISSING
 
     def run(self, layer: Layer) -> LayerResult:
         """Runs the layer over the runs of its grid."""
-        weights, runs = layer.weights, layer.masks.runs
+        masks, runs = layer.masks, layer.masks.runs
         h, c = (None, None) if layer.state is None else layer.state
-        inputs = Inputs(layer.x, h, c, *weights[:4], runs.starts, runs.rows, runs.places)
+        inputs = Inputs(layer.x, h, c, *layer.weights[:4], runs.starts, runs.rows, runs.places)
 
         def plain(inputs: Inputs) -> tuple[Tensor, Tensor]:
-            result = Reference().run(Layer(inputs.x, inputs.state, Weights(*inputs[3:7]), layer.masks))
+            again = Layer(inputs.x, inputs.state, Weights(*inputs[3:7]), masks)
+            result = Reference().run(without_invalid_cells(again))
             assert result.cells is not None
             cells = result.cells().flatten(0, 1)
             return result.output, cells if runs.places is None else cells.index_select(0, runs.places)
 
         output, cells = fused_call(inputs, plain)
         if runs.are_whole_rows:
+            # Copies: whoever changes a state in place must not change the output, nor hold all of it by a state that is kept.
             num_steps = output.shape[1]
-            return LayerResult(output, output[:, -1], cells[num_steps - 1 :: num_steps], None)
+            return LayerResult(output, output[:, -1].clone(), cells[num_steps - 1 :: num_steps].clone(), None)
         flat = output.flatten(0, 1)
         taken = flat if runs.places is None else flat.index_select(0, runs.places)
         all_cells = partial(_on_grid, cells, runs.places, output.shape[:2])
         return LayerResult(output, runs.after(taken, h), runs.after(cells, c), all_cells)
 
 
-def _why_not_now(x: Tensor) -> str | None:
+def _why_not_now(layer: Layer) -> str | None:
     if torch._C._are_functorch_transforms_active():
         return "function transforms (torch.func) cannot see through it"
-    if forward_ad.unpack_dual(x).tangent is not None:
+    tensors = [part for part in (layer.x, *(layer.state or ()), *layer.weights) if part is not None]
+    if torch._C._len_torch_dispatch_stack() or any(type(part) not in (Tensor, nn.Parameter) for part in tensors):
+        return "a mode or a subclass of tensors wants to see PyTorch's own operators"
+    if any(forward_ad.unpack_dual(part).tangent is not None for part in tensors):
         return "it has no forward-mode derivative"
     return None
 

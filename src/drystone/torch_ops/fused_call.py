@@ -1,6 +1,7 @@
 """The call of a fused layer: under autograd, without it, or as an operator for the compiler."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -17,16 +18,16 @@ def fused_call(inputs: Inputs, plain: Plain) -> tuple[Tensor, Tensor]:
 
     Args:
         inputs: on a CPU, in float32 or float64.
-        plain: does the same step by step; second derivatives come from there.
+        plain: does the same step by step; second derivatives come from there. It must not hold tensors of the call.
     """
     if torch.compiler.is_compiling():
         return fused_layer(*inputs)[:2]
     if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in inputs):
-        return Fused.apply(plain, *inputs)
+        return FusedFunction.apply(plain, *inputs)
     return forward(inputs, for_backward=False)[:2]
 
 
-class Fused(torch.autograd.Function):
+class FusedFunction(torch.autograd.Function):
     """The call as autograd sees it."""
 
     @staticmethod
@@ -39,27 +40,45 @@ class Fused(torch.autograd.Function):
         return output, cells
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> tuple[Any, ...]:
-        """Returns the gradients; where they are to have gradients themselves, those of the plain loop."""
-        of_output, of_cells = grad_outputs
+    def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
+        """Returns the gradients; where they are to have gradients themselves, or come in batches, those of the plain loop."""
         *parts, cells, gates, h_before = ctx.saved_tensors
         inputs, wanted = Inputs(*parts), list(ctx.needs_input_grad[1:])
-        if torch.is_grad_enabled():
-            found = _plain_gradients((of_output, of_cells), inputs, ctx.plain, wanted)
-        else:
-            # A graph that is kept may go backward again, and needs its gates then.
-            gates = gates.clone() if _graph_is_kept() else gates
-            found = backward((of_output, of_cells), inputs, (cells, gates, h_before), wanted)
+        of_output, of_cells = gradients
+        with _without_autocast():
+            if torch.is_grad_enabled() or any(map(_is_batched, gradients)):
+                found = _plain_gradients((of_output, of_cells), inputs, ctx.plain, wanted)
+            else:
+                # A graph that is kept may go backward again, and needs its gates then.
+                gates = gates.clone() if _graph_is_kept() else gates
+                found = backward((of_output, of_cells), inputs, (cells, gates, h_before), wanted)
         return None, *found, None, None, None
+
+
+def _without_autocast() -> Any:
+    return torch.autocast("cpu", enabled=False) if torch.is_autocast_enabled("cpu") else nullcontext()
 
 
 def _graph_is_kept() -> bool:
     return torch._C._autograd._get_current_graph_task_keep_graph()  # pyright: ignore[reportAttributeAccessIssue]
 
 
+def _is_batched(gradient: Maybe) -> bool:
+    functorch: Any = torch._C._functorch  # pyright: ignore[reportAttributeAccessIssue]
+    is_one = gradient is not None
+    return is_one and (functorch.is_batchedtensor(gradient) or functorch.is_legacy_batchedtensor(gradient))
+
+
 def _plain_gradients(gradients: tuple[Maybe, Maybe], inputs: Inputs, plain: Plain, wanted: list[bool]) -> list[Maybe]:
-    pairs = [(value, grad) for value, grad in zip(plain(inputs), gradients, strict=True) if grad is not None]
-    leaves = [part for part, is_wanted in zip(inputs, wanted, strict=True) if part is not None and is_wanted]
-    values, given = zip(*pairs, strict=True)
-    found = iter(torch.autograd.grad(values, leaves, given, create_graph=True, allow_unused=True))
+    create_graph = torch.is_grad_enabled()
+    with torch.enable_grad():
+        # Aliases: one input may depend on another, and its way is not this call's to go.
+        aliases = inputs.aliases(wanted)
+        values = plain(aliases)
+    pairs = [(value, grad) for value, grad in zip(values, gradients, strict=True) if grad is not None]
+    if not pairs:
+        return [None] * NUM_DIFFERENTIABLE
+    leaves = [alias for alias, is_wanted in zip(aliases, wanted, strict=True) if alias is not None and is_wanted]
+    outputs, given = zip(*pairs, strict=True)
+    found = iter(torch.autograd.grad(outputs, leaves, given, create_graph=create_graph, allow_unused=True))
     return [next(found) if is_wanted else None for is_wanted in wanted[:NUM_DIFFERENTIABLE]]

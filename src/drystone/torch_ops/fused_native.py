@@ -58,11 +58,10 @@ def parallel_for() -> int:
     Threads of our own would fight for the cores with those of PyTorch, which go on spinning after its last operation.
     """
     folder = Path(torch.__file__).parent / "lib"
-    for name in ("libtorch_cpu.so", "libtorch_cpu.dylib", "torch_cpu.dll"):
-        if (folder / name).exists():
-            library = ctypes.CDLL(str(folder / name))
-            found = getattr(library, "torch_parallel_for", None)
-            return 0 if found is None else ctypes.cast(found, ctypes.c_void_p).value or 0
+    for file in (torch._C.__file__, *map(str, folder.glob("*torch_cpu.*"))):  # the first knows what it was linked with
+        found = getattr(ctypes.CDLL(file), "torch_parallel_for", None)
+        if found is not None:
+            return ctypes.cast(found, ctypes.c_void_p).value or 0
     return 0
 
 
@@ -101,10 +100,10 @@ def forward(
         _array(starts),
         _array(rows),
         _maybe(places),
-        _maybe(gates),
-        _array(output),
-        _maybe(h_before),
-        _array(cells),
+        _to_fill(gates),
+        _to_fill(output),
+        _to_fill(h_before),
+        _to_fill(cells),
         chosen_build(),
         torch.get_num_threads(),
         parallel_for(),
@@ -138,7 +137,7 @@ def backward(
     starts, rows, places = runs
     of_output, of_cells = gradients
     _native.lstm_backward(
-        _array(gates),
+        _to_fill(gates),
         _array(hidden_weights),
         _maybe(c),
         _array(starts),
@@ -147,7 +146,7 @@ def backward(
         _array(cells),
         _maybe(of_output),
         _maybe(of_cells),
-        _maybe(c_gradient),
+        _to_fill(c_gradient),
         num_places,
         chosen_build(),
         torch.get_num_threads(),
@@ -161,3 +160,9 @@ def _array(tensor: Tensor) -> npt.NDArray[Any]:
 
 def _maybe(tensor: Tensor | None) -> npt.NDArray[Any] | None:
     return None if tensor is None else _array(tensor)
+
+
+def _to_fill(tensor: Tensor | None) -> Any:
+    """The memory of a tensor that is written: no copy of it would do."""
+    assert tensor is None or tensor.is_contiguous()
+    return None if tensor is None else tensor.numpy()

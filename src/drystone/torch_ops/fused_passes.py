@@ -4,9 +4,8 @@ The sums of the gates and what goes from step to step are native; each gradient 
 one large matrix product, which is PyTorch's.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
-import torch
 from torch import Tensor
 
 from drystone.torch_ops import fused_native
@@ -32,6 +31,13 @@ class Inputs(NamedTuple):
     @property
     def state(self) -> tuple[Tensor, Tensor] | None:
         return None if self.h is None or self.c is None else (self.h, self.c)
+
+    def aliases(self, wanted: list[bool]) -> Self:
+        """Returns the same, with those that are wanted behind tensors of their own."""
+        pairs: Any = zip(self, wanted, strict=True)
+        return type(self)(
+            *(part.view_as(part) if is_wanted and part is not None else part for part, is_wanted in pairs)
+        )
 
     @property
     def bias(self) -> Maybe:
@@ -87,14 +93,14 @@ def backward(
     num_places = x.shape[0] * x.shape[1]
     of_output, of_cells = gradients
     of_places = None if of_output is None else of_output.flatten(0, 1)
-    of_c = torch.zeros_like(c) if c is not None and wanted[2] else None
+    of_c = c.new_zeros(c.shape) if c is not None and wanted[2] else None
     fused_native.backward(gates, hidden_weights, c, inputs.runs, cells, (of_places, of_cells), of_c, num_places)
     of_x = of_h = of_input_weights = of_hidden_weights = of_bias = None
     if wanted[0]:
         of_x = _given_back(gates @ input_weights, inputs.places, num_places).view_as(x)
     if h is not None and wanted[1]:
         starts, rows = _from_states(inputs)
-        of_h = torch.zeros_like(h).index_copy_(0, rows, gates.index_select(0, starts) @ hidden_weights)
+        of_h = h.new_zeros(h.shape).index_copy_(0, rows, gates.index_select(0, starts) @ hidden_weights)
     if wanted[3]:
         of_input_weights = gates.t() @ _taken(inputs.flat_x, inputs.places)
     if wanted[4]:

@@ -140,3 +140,9 @@ def initial_state(layer: Layer) -> tuple[Tensor, Tensor]:
     gates, units = layer.weights.hidden.shape
     rows = layer.x.shape[0]
     return layer.x.new_zeros(rows, units), layer.x.new_zeros(rows, gates // 4)
+
+
+def without_invalid_cells(layer: Layer) -> Layer:
+    """Puts zeros into inputs where anything may lie, NaN too."""
+    valid = layer.masks.valid
+    return layer if valid is None else layer._replace(x=torch.where(valid[..., None], layer.x, 0.0))

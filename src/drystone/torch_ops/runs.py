@@ -54,11 +54,11 @@ class Runs(NamedTuple):
 
     @classmethod
     def _made(cls, num_rows: int, num_steps: int) -> Self:
-        starts = torch.arange(0, (num_rows + 1) * num_steps, num_steps)
+        starts = torch.arange(0, (num_rows + 1) * num_steps, num_steps, device="cpu")
         return cls(
             places=None,
             starts=starts,
-            rows=torch.arange(num_rows),
+            rows=torch.arange(num_rows, device="cpu"),
             last=starts[1:] - 1,
             has_cells=None,
             clears=None,
