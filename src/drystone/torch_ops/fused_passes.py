@@ -34,10 +34,11 @@ class Inputs(NamedTuple):
 
     def aliases(self, wanted: list[bool]) -> Self:
         """Returns the same, with those that are wanted behind tensors of their own."""
-        pairs: Any = zip(self, wanted, strict=True)
-        return type(self)(
-            *(part.view_as(part) if is_wanted and part is not None else part for part, is_wanted in pairs)
-        )
+        parts: list[Any] = [
+            part.view_as(part) if part is not None and is_wanted else part
+            for part, is_wanted in zip(self, wanted, strict=True)
+        ]
+        return type(self)(*parts)
 
     @property
     def bias(self) -> Maybe:
