@@ -241,17 +241,20 @@ def lengths_given(arguments: Namespace) -> dict[str, Ints]:
     """Returns the lengths of each set, some drawn at random where there are many."""
     sets = {"lognormal": lognormal_lengths(arguments.sequences, arguments.seed, float(np.log(61) - 0.32), 422)}
     rng = np.random.default_rng(arguments.seed)
-    return sets | {
-        name: rng.permutation(lengths)[: arguments.sequences] for name, lengths in all_lengths(arguments.data).items()
-    }
+    for name, lengths in all_lengths(arguments.data).items():
+        sets[name] = rng.permutation(lengths)[: arguments.sequences]
+    return {name: lengths for name, lengths in sets.items() if arguments.sets is None or name in arguments.sets}
 
 
 def main() -> None:
     parser = arguments_of(__doc__, "epoch")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), metavar="FOLDER")
     parser.add_argument("--hidden", type=int, nargs="+", default=[128, 256])
+    parser.add_argument("--sets", nargs="+", metavar="NAME", help="only these sets; default: all")
     parser.add_argument("--sequences", type=int, default=2048, help="at most, of each set")
-    parser.add_argument("--steps", type=int, default=20_000, help="real steps that a turn holds at least, about")
+    parser.add_argument(
+        "--steps", type=int, default=100_000, help="real steps that a turn holds, about; at least an epoch"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--patience", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="default: as torch chooses")

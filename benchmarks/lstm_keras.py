@@ -10,6 +10,7 @@ of its own, since Keras has one backend a process; the contestants take turns. M
 """
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
@@ -39,6 +40,8 @@ def padded_batches(arguments: Namespace) -> list[tuple[Array, Array]]:
 
 def keras_pass(arguments: Namespace) -> Callable[[], None]:
     """Returns a pass over all updates."""
+    folder = os.path.dirname(__file__)
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != folder]  # keras.py lies beside this file
     import keras
 
     layer = keras.layers.LSTM(arguments.hidden, return_sequences=True)
