@@ -14,6 +14,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,11 @@ def padded_batches(arguments: Namespace) -> list[tuple[Array, Array]]:
 
 def keras_pass(arguments: Namespace) -> Callable[[], None]:
     """Returns a pass over all updates."""
-    folder = os.path.dirname(__file__)
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != folder]  # keras.py lies beside this file
+    here = str(Path(__file__).parent)
+    sys.path[:] = [
+        *(path for path in sys.path if path != here),
+        here,
+    ]  # `import keras` must not find keras.py beside this file
     import keras
 
     layer = keras.layers.LSTM(arguments.hidden, return_sequences=True)
