@@ -51,15 +51,22 @@ def seconds_of(run: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def timed(runs: Mapping[str, Callable[[], float]], repeats: int, *, warm_ups: int = 1) -> dict[str, float]:
-    """Returns the median of each, run in turn after the warm-ups; a run returns its own seconds."""
+def times_in_turn(
+    runs: Mapping[str, Callable[[], float]], repeats: int, *, warm_ups: int = 1
+) -> dict[str, list[float]]:
+    """Returns the seconds of each, run in turn after the warm-ups; a run returns its own seconds."""
     found: dict[str, list[float]] = {name: [] for name in runs}
     for repeat in range(repeats + warm_ups):
         for name, run in runs.items():
             seconds = run()
             if repeat >= warm_ups:
                 found[name].append(seconds)
-    return {name: median(times) for name, times in found.items()}
+    return found
+
+
+def timed(runs: Mapping[str, Callable[[], float]], repeats: int, *, warm_ups: int = 1) -> dict[str, float]:
+    """Returns the median of each, run in turn."""
+    return {name: median(times) for name, times in times_in_turn(runs, repeats, warm_ups=warm_ups).items()}
 
 
 def fresh_process(initializer: Callable[..., None] | None = None, *initial: object) -> ProcessPoolExecutor:

@@ -12,13 +12,12 @@ large matrix product [rows × steps, features] · [features, 4 × hidden] in the
 
 import os
 from argparse import Namespace
-from collections.abc import Callable
 from functools import partial
 from statistics import median
 from typing import Any
 
 import torch
-from common import arguments_of, markdown, seconds_of, where, write
+from common import arguments_of, markdown, seconds_of, times_in_turn, where, write
 from torch import Tensor, nn
 
 from drystone.torch import LSTM
@@ -34,17 +33,6 @@ def update(layer: nn.Module, x: Tensor) -> None:
     layer(x)[0].sum().backward()
 
 
-def turns_of(runs: dict[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
-    """Returns the seconds of each, in turn, after two warm-ups."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
-    for repeat in range(repeats + 2):
-        for name, run in runs.items():
-            seconds = seconds_of(run)
-            if repeat > 1:
-                found[name].append(seconds)
-    return found
-
-
 def figures_of(hidden: int, batch: int, arguments: Namespace) -> dict[str, Any]:
     torch.manual_seed(arguments.seed)
     x = torch.randn(batch, NUM_STEPS, hidden, requires_grad=arguments.input_gradients)
@@ -56,7 +44,7 @@ def figures_of(hidden: int, batch: int, arguments: Namespace) -> dict[str, Any]:
         runs[kernel] = partial(update, layer, x)
     flat, weights = x.detach().flatten(0, 1), torch.randn(hidden, 4 * hidden)
     runs["product"] = partial(torch.mm, flat, weights)
-    found = turns_of(runs, arguments.repeats)
+    found = times_in_turn({name: partial(seconds_of, run) for name, run in runs.items()}, arguments.repeats, warm_ups=2)
     cells = batch * NUM_STEPS
     return {
         "hidden": hidden,

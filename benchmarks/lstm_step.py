@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 import torch
-from common import arguments_of, markdown, seconds_of, where, write
+from common import arguments_of, markdown, seconds_of, times_in_turn, where, write
 from torch import nn
 
 from drystone.torch import LSTM
@@ -32,13 +32,9 @@ def figures_of(hidden: int, rows: int, steps: int, arguments: Namespace) -> dict
     for kernel in KERNELS:
         layers[kernel] = LSTM(hidden, hidden, kernel=kernel)
         layers[kernel].load_state_dict(theirs.state_dict())
-    found: dict[str, list[float]] = {name: [] for name in layers}
+    turns = {name: partial(seconds_of, partial(layer, x, state)) for name, layer in layers.items()}
     with torch.inference_mode():
-        for turn in range(arguments.repeats + 5):
-            for name, layer in layers.items():
-                seconds = seconds_of(partial(layer, x, state))
-                if turn >= 5:
-                    found[name].append(seconds)
+        found = times_in_turn(turns, arguments.repeats, warm_ups=5)
     pairs = {name: zip(found["nn.LSTM"], found[name], strict=True) for name in KERNELS}
     return {
         "hidden": hidden,

@@ -50,10 +50,6 @@ class Fused:
             return result.output, cells if runs.places is None else cells.index_select(0, runs.places)
 
         output, cells = fused_call(inputs, plain)
-        if runs.are_whole_rows:
-            # Copies: whoever changes a state in place must not change the output, nor hold all of it by a state that is kept.
-            num_steps = output.shape[1]
-            return LayerResult(output, output[:, -1].clone(), cells[num_steps - 1 :: num_steps].clone(), None)
         flat = output.flatten(0, 1)
         taken = flat if runs.places is None else flat.index_select(0, runs.places)
         all_cells = partial(_on_grid, cells, runs.places, output.shape[:2])

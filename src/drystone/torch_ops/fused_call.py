@@ -1,7 +1,6 @@
 """The call of a fused layer: under autograd, without it, or as an operator for the compiler."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -45,7 +44,7 @@ class FusedFunction(torch.autograd.Function):
         *parts, cells, gates, h_before = ctx.saved_tensors
         inputs, wanted = Inputs(*parts), list(ctx.needs_input_grad[1:])
         of_output, of_cells = gradients
-        with _without_autocast():
+        with torch.autocast("cpu", enabled=False):
             if torch.is_grad_enabled() or any(map(_is_batched, gradients)):
                 found = _plain_gradients((of_output, of_cells), inputs, ctx.plain, wanted)
             else:
@@ -53,10 +52,6 @@ class FusedFunction(torch.autograd.Function):
                 gates = gates.clone() if _graph_is_kept() else gates
                 found = backward((of_output, of_cells), inputs, (cells, gates, h_before), wanted)
         return None, *found, None, None, None
-
-
-def _without_autocast() -> Any:
-    return torch.autocast("cpu", enabled=False) if torch.is_autocast_enabled("cpu") else nullcontext()
 
 
 def _graph_is_kept() -> bool:

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from drystone.core.errors import ShapeError
 from drystone.torch_ops.fused_passes import NUM_DIFFERENTIABLE, Inputs, Maybe, backward, forward
+from drystone.torch_ops.second_derivative import refuse_second_derivative
 
 Four = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -90,11 +90,4 @@ def _backward_of_operator(ctx: Any, of_output: Maybe, of_cells: Maybe, *_: Maybe
 fused_layer.register_autograd(_backward_of_operator, setup_context=_keep)
 
 
-def _refuse(ctx: Any, *gradients: Any) -> None:
-    raise ShapeError(
-        "a compiled LSTM has no second derivative: call the LSTM outside of torch.compile where you need "
-        "create_graph=True."
-    )
-
-
-fused_layer_backward.register_autograd(_refuse)
+fused_layer_backward.register_autograd(refuse_second_derivative)

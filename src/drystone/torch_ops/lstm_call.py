@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from drystone.core.errors import ShapeError
 from drystone.torch_ops.cudnn import NOTHING, filled, filling_for_persistent, in_one_block
+from drystone.torch_ops.second_derivative import refuse_second_derivative
 
 Three = tuple[Tensor, Tensor, Tensor]
 
@@ -111,11 +111,4 @@ def _backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
 lstm_layer.register_autograd(_backward, setup_context=_keep)
 
 
-def _refuse(ctx: Any, *gradients: Any) -> None:
-    raise ShapeError(
-        "a compiled LSTM has no second derivative: call the LSTM outside of torch.compile where you need "
-        "create_graph=True."
-    )
-
-
-lstm_layer_backward.register_autograd(_refuse)
+lstm_layer_backward.register_autograd(refuse_second_derivative)

@@ -23,7 +23,6 @@ class Runs(NamedTuple):
     has_cells: Tensor | None  # bool [rows, 1]; None where all rows have valid cells
     clears: Tensor | None  # bool [rows, 1]: the passed-in state is zeroed on the way; None where it never matters
     clears_at_end: Tensor | None  # bool [rows, 1]: a state is zeroed after the last valid cell; None where none is
-    are_whole_rows: bool  # whether every row is one run over all its cells
 
     @classmethod
     def of(cls, valid: Bools, reset: Bools) -> Self:
@@ -44,7 +43,6 @@ class Runs(NamedTuple):
             has_cells=None if has_cells.all() else torch.from_numpy(has_cells[:, None]),
             clears=None if has_cells.all() else torch.from_numpy(cells.clears[:, None]),
             clears_at_end=torch.from_numpy(cells.clears_at_end[:, None]) if cells.clears_at_end.any() else None,
-            are_whole_rows=False,
         )
 
     @classmethod
@@ -63,11 +61,10 @@ class Runs(NamedTuple):
             has_cells=None,
             clears=None,
             clears_at_end=None,
-            are_whole_rows=True,
         )
 
     def after(self, found: Tensor, before: Tensor | None) -> Tensor:
-        """Returns the state after each row's last valid cell.
+        """Returns the state after each row's last valid cell, in memory of its own.
 
         Args:
             found: the state after every valid cell, [valid cells, units].
