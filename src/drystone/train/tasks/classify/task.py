@@ -19,12 +19,13 @@ from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.split import Ints, Split, stratified
+from drystone.train.split import Ints, Split
 from drystone.train.tasks.classify.about import CLASSIFY
 from drystone.train.tasks.classify.labels import classes_of, codes_of, label_field, labels_of
 from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, metrics
-from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
+from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.task import Scores, Task, id_column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,27 +125,11 @@ class Classify(Task):
 
 
 def _parts(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> dict[str, Ints]:
-    fractions = {"valid": settings.valid_fraction, "test": settings.test_fraction or 0.0}
-    if settings.split_column is None:
-        parts = stratified(labels, settings.seed, fractions["valid"], fractions["test"])
-    else:
-        parts = _stated(seqs, settings, labels)
-    for part, fraction in fractions.items():
-        if fraction and not len(parts[part]):
-            raise DataError(
-                f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
-                f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
-                f"{part}_fraction, or 0 for none."
-            )
-    return parts
-
-
-def _stated(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> dict[str, Ints]:
-    """The parts that a column states; a validation part that it does not state may be drawn from the training part."""
-    parts = stated_parts(seqs, settings)
-    if settings.valid_fraction:
-        train = parts["train"]
-        drawn = stratified(labels[train], settings.seed, settings.valid_fraction, 0.0)
-        parts |= {"train": train[drawn["train"]], "valid": train[drawn["valid"]]}
-    check_validation(settings, parts, "valid_fraction draws one from the training part")
+    parts = parts_of(seqs, settings, labels)
+    for part, fraction in missing_parts(settings, parts):
+        raise DataError(
+            f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
+            f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
+            f"{part}_fraction, or 0 for none."
+        )
     return parts

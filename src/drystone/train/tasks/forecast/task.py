@@ -25,8 +25,8 @@ from drystone.train.model import ModelSpec, RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
+from drystone.train.tasks.figures import metrics
 from drystone.train.tasks.forecast.about import FORECAST
-from drystone.train.tasks.forecast.figures import metrics
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.objective import ForecastsOnly, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
