@@ -164,6 +164,9 @@ class Run:
         Of classes one row a sequence: `sequence` (its index), the sequence id where there is one (under its own name),
         `prediction`, its `probability`, and `p_CLASS` for every class.
 
+        Of numbers one row a sequence too: `prediction` in the units of the target, or `prediction_0`, `prediction_1`, ... of
+        vectors.
+
         Of forecasts one row a step: `sequence`, the id, `step`, what the steps are ordered by, and `y+1`, `y+2`, ... for a
         target `y`, in its units: what will come after the step, from all steps up to it.
 
@@ -176,8 +179,8 @@ class Run:
     def evaluate(self, seqs: Any) -> Scores:
         """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
 
-        Of classes: `accuracy`. Of forecasts, in the units of the target, over all steps whose next values are known: `rmse`,
-        `mae`, `r2`.
+        Of classes: `accuracy`. Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts over
+        all steps whose next values are known.
 
         Raises:
             DataError: as `predict`; or a target is missing, or a label was not seen in training.
@@ -199,8 +202,8 @@ class Run:
         """Returns what predicts over streams that never end, step by step, each with a state of its own.
 
         Values come as they were in the data, in the order of `schema.features.columns`; predictions are those of
-        `predict` for all steps so far: probabilities in the order of `task.output_names`, or forecasts in the units of the
-        target.
+        `predict` for all steps so far: probabilities in the order of `task.output_names`, or numbers or forecasts in the
+        units of the target.
 
         Args:
             max_streams: the most streams that are held: the least recently used is forgotten first.
