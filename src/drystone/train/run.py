@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from signal import Signals
@@ -182,6 +182,9 @@ class Run:
         Of classes: `accuracy`. Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts over
         all steps whose next values are known.
 
+        `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "mean", of
+        forecasts "last value".
+
         Raises:
             DataError: as `predict`; or a target is missing, or a label was not seen in training.
         """
@@ -190,7 +193,7 @@ class Run:
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
-        return self.task.scores(seqs, figures)
+        return replace(self.task.scores(seqs, figures), baselines=self.task.baselines(seqs))
 
     def predictor(
         self,

@@ -27,6 +27,8 @@ from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, m
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.task import Scores, Task, id_column
 
+MAJORITY = "majority class"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassScores(Scores):
@@ -56,8 +58,9 @@ class Classify(Task):
         features = choose_features(seqs, settings.features, (settings.target,))
         parts = _parts(seqs, settings, labels)
         classes = classes_of(labels[parts["train"]])
-        codes_of(labels, classes, seqs, settings.target)
-        schema = Schema.of(seqs, features, settings.target, {"classes": classes})
+        codes = codes_of(labels, classes, seqs, settings.target)
+        majority = classes[np.bincount(codes[parts["train"]]).argmax()]
+        schema = Schema.of(seqs, features, settings.target, {"classes": classes}, {MAJORITY: majority})
         return schema, Split.of_wholes(seqs.lengths, parts)
 
     @property
@@ -87,6 +90,12 @@ class Classify(Task):
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ClassScores:
         """Returns loss and accuracy."""
         return ClassScores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])
+
+    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
+        """Returns the figures of saying the majority class of the training part of every sequence."""
+        codes = torch.from_numpy(self._codes(seqs))
+        majority = self.classes.index(self.schema.baselines[MAJORITY])
+        return {MAJORITY: self.measured(torch.full_like(codes, majority), codes)}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns one row a sequence: `sequence`, its id, `prediction`, its `probability`, and `p_CLASS` for every class."""

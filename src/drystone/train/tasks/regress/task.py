@@ -30,7 +30,7 @@ from drystone.train.tasks.regress.numbers import number_field, numbers_of
 from drystone.train.tasks.regress.objective import SquaredErrors, numbers_only
 from drystone.train.tasks.task import Scores, Task, id_column
 
-PREDICTION = "prediction"
+MEAN, PREDICTION = "mean", "prediction"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,9 @@ class Regress(Task):
         features = choose_features(seqs, settings.features, (settings.target,))
         parts = _parts(seqs, settings)
         _check_varied(numbers[parts["train"]], settings.target)
+        mean, _ = mean_and_spread(seqs.select(parts["train"]).collapsed(settings.target), settings.target)
         shape = number_field(seqs, settings.target).item_shape
-        schema = Schema.of(seqs, features, settings.target, {"shape": list(shape)})
+        schema = Schema.of(seqs, features, settings.target, {"shape": list(shape)}, {MEAN: mean.tolist()})
         return schema, Split.of_wholes(seqs.lengths, parts)
 
     @property
@@ -101,7 +102,15 @@ class Regress(Task):
 
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> RegressScores:
         """Returns loss, rmse, mae and r2."""
-        return RegressScores(sequences=len(seqs), **{name: figures[name] for name in ("loss", "rmse", "mae", "r2")})
+        return RegressScores(
+            sequences=len(seqs), loss=figures["loss"], rmse=figures["rmse"], mae=figures["mae"], r2=figures["r2"]
+        )
+
+    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
+        """Returns the figures of saying the mean of the training part of every sequence."""
+        targets = torch.from_numpy(self._numbers(seqs))
+        mean = torch.tensor(self.schema.baselines[MEAN], dtype=torch.float64)
+        return {MEAN: self.measured(mean.repeat(len(targets), 1), targets)}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns one row a sequence: `sequence`, its id, and `prediction`; of vectors `prediction_0`, `prediction_1`, ..."""
