@@ -69,8 +69,7 @@ class Settings(BaseModel):
     task: TaskName | None = setting(
         None,
         DATA,
-        "classify: a class a sequence; regress: numbers a sequence; forecast: numbers at every step; by default what suits "
-        "the target",
+        "classify, regress: a class or numbers a sequence; forecast: numbers at every step; by default what suits the target",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
     features: tuple[str, ...] | None = setting(
@@ -85,7 +84,7 @@ class Settings(BaseModel):
     valid_fraction: float = setting(
         0.0,
         DATA,
-        "share of sequences (forecast: of time) for validation; classify, regress: of the training part, where a column states parts",
+        "share of sequences (forecast: of time) for validation; of the training part, where a column states parts",
         ge=0,
         lt=1,
     )
