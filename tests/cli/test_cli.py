@@ -31,6 +31,7 @@ def test_fit_evaluate_predict_on_the_built_in_data(program: Any) -> None:
     lines = out.splitlines()
     assert lines[0] == "train 270 sequences, test 370 sequences; features: x"
     assert lines[1].startswith("test accuracy 0.")
+    assert lines[1].endswith("  (majority class: 0.084)")
     assert lines[2] == "run folder runs/japanese-vowels-1"
     code, out, _ = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels")
     assert code == 0

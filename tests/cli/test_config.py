@@ -27,7 +27,12 @@ def weights(run: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("task", "others"), [("classify", "horizon window align"), ("forecast", "pooling label_smoothing")]
+    ("task", "others"),
+    [
+        ("classify", "horizon window align"),
+        ("regress", "horizon label_smoothing"),
+        ("forecast", "pooling label_smoothing"),
+    ],
 )
 def test_the_template_names_every_setting_of_the_task_with_its_default(program: Any, task: str, others: str) -> None:
     template = printed(program, task)
@@ -155,4 +160,6 @@ def test_what_a_file_leaves_out_must_be_said(program: Any, tiny: list[str]) -> N
 def test_an_unknown_task_names_the_nearest(program: Any) -> None:
     code, out, err = program("config", "clasify")
     assert (code, out) == (2, "")
-    assert err == "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, forecast.\n"
+    assert (
+        err == "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, regress, forecast.\n"
+    )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HELP = """Train on sequences, and keep all in a run folder.
 
-The model learns the class of each sequence, or forecasts a measurement at every step: see --task.
+The model learns classes or numbers of sequences, or forecasts: see --task.
 Options win over --config, which holds all of them and more: drystone config classify prints every setting.
 
 \b
@@ -32,7 +32,7 @@ Examples:
   drystone fit japanese-vowels
   drystone fit my.parquet --target label --epochs 50
   drystone fit steps.csv --sequence-id id --order-by time --target label
-  drystone fit my.parquet --target label --layout packed
+  drystone fit animals.parquet --target weight_kg --layout packed
   drystone fit hourly.csv --order-by time --target load --horizon 24
   drystone fit my.parquet --target level --task forecast --horizon 6
   drystone config classify > run.toml; drystone fit --config run.toml

@@ -19,8 +19,8 @@ from drystone.core.storage import whole_file
 
 HELP = """Write the predictions of a run to a file, or answer steps as they come.
 
-The file is Parquet or CSV, in the order of the data: class and probabilities of every sequence, or of forecasts the next
-values at every step. With --follow, lines of JSON come in, such as
+The file is Parquet or CSV, in the order of the data: class and probabilities, or the numbers, of every sequence, or of
+forecasts the next values at every step. With --follow, lines of JSON come in, such as
 {"stream": "pump-7", "x": [0.1, 0.2]}, and one line goes out for each: the predictions for that stream, whose state is
 carried from line to line; or what is wrong with the line. "step" (the number of the step, from 0) and "reset": true (the
 stream starts anew) may be given too. What comes together runs together.

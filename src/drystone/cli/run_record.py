@@ -30,7 +30,7 @@ class RunRecord:
         problem: what is damaged, or "".
         started: when, in UTC; of a damaged folder whose files do not say it, when it was last changed.
         data: where the sequences came from, if the run knows it.
-        task: what was learned: "classify", "forecast".
+        task: what was learned: "classify", "regress", "forecast".
         target: the field that is predicted.
         epochs: that were ended.
         max_epochs: the limit, if it is one of epochs.

@@ -123,7 +123,8 @@ def changes(seqs: Sequences, name: str) -> bool:
 
 def mean_and_spread(seqs: Sequences, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Returns mean and standard deviation of each number of a field; scaled first, so that squares stay within range."""
-    values = seqs.field(name).values.reshape(seqs.num_steps, -1)
+    values: npt.NDArray[Any] = seqs.field(name).values
+    values = values.reshape(len(values), -1)
     largest = np.abs(values).max(axis=0).astype(np.float64)
     scale = np.where(largest > 0, largest, 1.0)
     scaled = values / scale

@@ -39,8 +39,9 @@ def fit(
 ) -> Run:
     """Trains a model of sequences, and writes a run folder.
 
-    By default it classifies, one class a sequence; where the target is a measurement that changes from step to step, it
-    forecasts the next `horizon` values at every step. `task="classify"` or `"forecast"` says which.
+    By default it classifies, one class a sequence; where the target is a measurement, it learns its value of each sequence,
+    or, if it changes from step to step, forecasts the next `horizon` values at every step. `task="classify"`, `"regress"`
+    or `"forecast"` says which.
 
     Ctrl-C and SIGTERM stop it after the batch that is being trained on, with a checkpoint; `resume` goes on from
     there, and ends with the same weights to the bit (on the same machine, versions and threads).
@@ -48,7 +49,7 @@ def fit(
     Args:
         seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless
             `split_column` states it; of forecasts it is one by time.
-        target: the field that holds the class of each sequence, or the measurement.
+        target: the field that holds the class, or the numbers, of each sequence, or the measurement.
         out: the run folder; by default a new one, runs/NAME-1, runs/NAME-2, ...
         overwrite: whether an older run in `out` may be replaced; it stays until the new one has a checkpoint.
         progress: whether a progress bar is shown.

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
+from drystone.core.sequences import Sequences
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.recipe import Recipe
 from drystone.train.loop.trainer import Trainer
@@ -43,8 +44,16 @@ def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
 
 def part_evaluator(prepared: Prepared, part: str, between: Callable[[], object]) -> Evaluator:
     """Returns the evaluator of one part of the data."""
-    seqs = prepared.split.sequences(prepared.seqs, part, prepared.settings.context or "before")
-    return prepared.task.evaluator(seqs, prepared.device, between)
+    return prepared.task.evaluator(_part(prepared, part), prepared.device, between)
+
+
+def part_baselines(prepared: Prepared, part: str) -> dict[str, dict[str, float]]:
+    """Returns the figures of trivial predictions on one part of the data."""
+    return prepared.task.baselines(_part(prepared, part))
+
+
+def _part(prepared: Prepared, part: str) -> Sequences:
+    return prepared.split.sequences(prepared.seqs, part, prepared.settings.context or "before")
 
 
 def best_of(prepared: Prepared) -> Best | None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 from signal import Signals
@@ -164,6 +164,9 @@ class Run:
         Of classes one row a sequence: `sequence` (its index), the sequence id where there is one (under its own name),
         `prediction`, its `probability`, and `p_CLASS` for every class.
 
+        Of numbers one row a sequence too: `prediction` in the units of the target, or `prediction_0`, `prediction_1`, ... of
+        vectors.
+
         Of forecasts one row a step: `sequence`, the id, `step`, what the steps are ordered by, and `y+1`, `y+2`, ... for a
         target `y`, in its units: what will come after the step, from all steps up to it.
 
@@ -176,8 +179,11 @@ class Run:
     def evaluate(self, seqs: Any) -> Scores:
         """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
 
-        Of classes: `accuracy`. Of forecasts, in the units of the target, over all steps whose next values are known: `rmse`,
-        `mae`, `r2`.
+        Of classes: `accuracy`. Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts over
+        all steps whose next values are known.
+
+        `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "mean", of
+        forecasts "last value".
 
         Raises:
             DataError: as `predict`; or a target is missing, or a label was not seen in training.
@@ -187,7 +193,7 @@ class Run:
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
-        return self.task.scores(seqs, figures)
+        return replace(self.task.scores(seqs, figures), baselines=self.task.baselines(seqs))
 
     def predictor(
         self,
@@ -199,8 +205,8 @@ class Run:
         """Returns what predicts over streams that never end, step by step, each with a state of its own.
 
         Values come as they were in the data, in the order of `schema.features.columns`; predictions are those of
-        `predict` for all steps so far: probabilities in the order of `task.output_names`, or forecasts in the units of the
-        target.
+        `predict` for all steps so far: probabilities in the order of `task.output_names`, or numbers or forecasts in the
+        units of the target.
 
         Args:
             max_streams: the most streams that are held: the least recently used is forgotten first.

@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
 from drystone.train.features import Feature, Features
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,17 +23,27 @@ class Schema:
         target: the field that it predicts.
         outputs: what the outputs stand for, as the task has it and JSON can hold it: the classes in order, the horizon.
         data: the fingerprint of the sequences that it was trained and tested on.
+        baselines: by name, what trivial predictions say, from the training part alone: its majority class, its mean.
     """
 
     features: Features
     target: str
     outputs: Mapping[str, Any]
     data: str
+    baselines: Mapping[str, Any]
 
     @classmethod
-    def of(cls, seqs: Sequences, features: Features, target: str, outputs: Mapping[str, Any]) -> "Schema":
+    def of(
+        cls,
+        seqs: Sequences,
+        features: Features,
+        target: str,
+        outputs: Mapping[str, Any],
+        baselines: Mapping[str, Any] = MappingProxyType({}),
+    ) -> "Schema":
         """Returns the schema of a model of these sequences."""
-        return cls(features=features, target=target, outputs=outputs, data=_fingerprint(seqs, features, target))
+        data = _fingerprint(seqs, features, target)
+        return cls(features=features, target=target, outputs=outputs, data=data, baselines=baselines)
 
     def is_of(self, seqs: Sequences) -> bool:
         """Returns whether these are the sequences that the model was trained and tested on.
@@ -50,6 +61,7 @@ class Schema:
             "target": self.target,
             "outputs": dict(self.outputs),
             "data": self.data,
+            "baselines": dict(self.baselines),
         }
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -70,6 +82,7 @@ class Schema:
                 target=content["target"],
                 outputs=dict(content["outputs"]),
                 data=content["data"],
+                baselines=dict(content["baselines"]),
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise RunError(f"{path} is not a whole schema: {error!r}.") from error

@@ -15,7 +15,7 @@ from drystone.train.folder.manifest import Manifest
 from drystone.train.interrupts import StopRequest, StopRequested, stop_request, undisturbed
 from drystone.train.loop.events import Ended, Event
 from drystone.train.loop.trainer import Trainer
-from drystone.train.parts import best_of, part_evaluator, trainer_of
+from drystone.train.parts import best_of, part_baselines, part_evaluator, trainer_of
 from drystone.train.prepare import Prepared
 from drystone.train.watch.early_stopping import EarlyStopping
 from drystone.train.watch.metrics_log import MetricsLog, read_metrics
@@ -89,7 +89,7 @@ def _finish(prepared: Prepared, path: Path, trainer: Trainer, saver: Saver, requ
         sync(partial)
     if len(prepared.split.test):
         figures = part_evaluator(prepared, "test", request.check).figures(model)
-        saver.log.add("test", trainer.counts.epochs, trainer.counts.updates, figures)
+        saver.log.add("test", trainer.counts.epochs, trainer.counts.updates, figures, part_baselines(prepared, "test"))
     with undisturbed():
         with written(path / names.CURVES):
             save_curves(read_metrics(path / names.METRICS), path / names.CURVES, prepared.task.about.figure)

@@ -15,7 +15,7 @@ from drystone.readers.options import did_you_mean
 from drystone.train.loop.rate import ScheduleName
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
-TaskName = Literal["classify", "forecast"]
+TaskName = Literal["classify", "regress", "forecast"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
@@ -67,7 +67,9 @@ class Settings(BaseModel):
     )
     target: str = setting(..., DATA, "the field to predict")
     task: TaskName | None = setting(
-        None, DATA, "classify: a class a sequence; forecast: numbers at every step; by default what suits the target"
+        None,
+        DATA,
+        "classify, regress: a class or numbers a sequence; forecast: numbers at every step; by default what suits the target",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
     features: tuple[str, ...] | None = setting(
@@ -82,7 +84,7 @@ class Settings(BaseModel):
     valid_fraction: float = setting(
         0.0,
         DATA,
-        "share of sequences (forecast: of time) for validation; classify: of the training part, where a column states parts",
+        "share of sequences (forecast: of time) for validation; of the training part, where a column states parts",
         ge=0,
         lt=1,
     )
@@ -132,7 +134,7 @@ class Settings(BaseModel):
     num_layers: int = setting(1, MODEL, "LSTM layers", ge=1)
     bidirectional: bool | None = setting(None, MODEL, "whether a second LSTM reads backward")
     pooling: Pooling | None = setting(
-        None, MODEL, "classify: how the outputs of a sequence become one: last, mean, max, mean+max"
+        None, MODEL, "classify, regress: how the outputs of a sequence become one: last, mean, max, mean+max"
     )
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
     head_dropout: float | None = setting(

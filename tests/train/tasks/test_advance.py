@@ -1,6 +1,7 @@
 """Models that go on step by step say what they would say of the whole."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 import drystone as ds
 from drystone.train import Run
+from tests.train.tasks.numbered import numbers_said, regress, weighed
 from tests.train.tasks.series import ROWS, forecast, forecasts_of, waves
 
 LENGTHS = (13, 1, 8)
@@ -94,6 +96,16 @@ def test_a_forecaster_says_at_each_step_what_it_predicts_there(
     found = advanced(forecaster, arrays, cut, from_zeros=from_zeros)
     ends = np.concatenate([found[row, : len(array)] for row, array in enumerate(arrays)])
     np.testing.assert_allclose(ends, forecasts_of(forecaster, seqs), rtol=1e-6)
+
+
+@pytest.mark.parametrize("how", POOLINGS)
+def test_a_regressor_says_at_each_step_what_it_would_say_of_the_prefix(how: str, tmp_path: Path) -> None:
+    run = regress(weighed(), "pair", pooling=how, bidirectional=False, out=tmp_path / "run")
+    arrays = [found["x"] for found in labelled()[:3]]
+    found = advanced(run, arrays, [0, 4, 5, 13], from_zeros=False)
+    prefixes = [array[:length] for array in arrays for length in range(1, len(array) + 1)]
+    ends = np.concatenate([found[row, : len(array)] for row, array in enumerate(arrays)])
+    np.testing.assert_allclose(ends, numbers_said(run, ds.Sequences.from_arrays({"x": prefixes})), rtol=1e-5)
 
 
 def test_all_steps_are_real_where_nothing_is_said(forecaster: Run, classifiers: dict[str, Run]) -> None:

@@ -190,9 +190,9 @@ def test_whole_series_are_parts_where_a_field_says_so() -> None:
 
 def test_the_target_decides_the_task() -> None:
     arrays = {"y": [[1.5, 2.0, 3.5], [1.0, 4.0, 2.5]] * 8, "c": [[1, 1, 1], [2, 2, 2]] * 8}
-    seqs = ds.Sequences.from_arrays(arrays, {"whole": [1.0, 2.0] * 8})
-    tasks = {target: ds.fit(seqs, target, **SMALL).settings.task for target in ("y", "c", "whole")}
-    assert tasks == {"y": "forecast", "c": "classify", "whole": "classify"}
+    seqs = ds.Sequences.from_arrays(arrays, {"whole": [1.0, 2.0] * 8, "kg": [1.0, 2.5] * 8})
+    tasks = {target: ds.fit(seqs, target, **SMALL).settings.task for target in ("y", "c", "whole", "kg")}
+    assert tasks == {"y": "forecast", "c": "classify", "whole": "classify", "kg": "regress"}
     run = ds.fit(seqs, "y", features=("c",), **SMALL)
     assert run.schema.features.names == ("c",)
     assert run.predict(ds.Sequences.from_arrays({"c": [[1, 1]]})).num_rows == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 
@@ -16,6 +17,17 @@ class Figure:
 
     form: str
     higher_is_better: bool = False
+
+
+FIGURES_OF_NUMBERS = MappingProxyType(
+    {
+        "rmse": Figure(form=".5g"),
+        "mae": Figure(form=".5g"),
+        "r2": Figure(form=".4f", higher_is_better=True),
+        "loss": Figure(form=".4f"),
+    }
+)
+"""Of tasks that predict numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy.typing as npt
@@ -29,10 +29,12 @@ class Scores:
     Args:
         sequences: how many.
         loss: Σ weighted loss ÷ Σ weight.
+        baselines: the figures of trivial predictions, by their names: see `Task.baselines`.
     """
 
     sequences: int
     loss: float
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
 
 
 class Task(ABC):
@@ -109,6 +111,26 @@ class Task(ABC):
         """Returns the figures of an evaluation as a record, in the order in which they are shown."""
 
     @abstractmethod
+    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
+        """Returns the figures of predictions that anyone could make, by their names, where `evaluator` would score.
+
+        They know the training part only, so that a model which learned nothing is no better: a model should be.
+
+        Args:
+            seqs: as `evaluator` takes them.
+
+        Raises:
+            DataError: as `evaluator`.
+        """
+
+    def measured(self, predictions: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
+        """Returns the figures of some predictions, but for the loss; both as an `Outcome` has them."""
+        found = {name: metric.set_dtype(torch.float64) for name, metric in self.metrics().items()}
+        for metric in found.values():
+            metric.update(predictions, targets)
+        return {name: float(metric.compute()) for name, metric in found.items()}
+
+    @abstractmethod
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns the predictions, in the order of the sequences.
 
@@ -130,8 +152,17 @@ class Task(ABC):
         """What is learned, in words, such as "'speaker' in 9 classes"."""
 
     def in_words(self, scores: Mapping[str, Any]) -> list[str]:
-        """Returns figures as lines, such as "accuracy 0.981", the one that a run is known by first."""
-        return [self.about.write(name, scores[name]) for name in self.about.figures if name in scores]
+        """Returns figures as lines, such as "accuracy 0.981  (majority class: 0.111)", the one that a run is known by first."""
+        return [
+            self.about.write(name, scores[name]) + self._beside(name, scores.get("baselines", {}))
+            for name in self.about.figures
+            if name in scores
+        ]
+
+    def _beside(self, name: str, baselines: Mapping[str, Mapping[str, float]]) -> str:
+        form = self.about.figures[name].form
+        found = [f"{baseline}: {figures[name]:{form}}" for baseline, figures in baselines.items() if name in figures]
+        return f"  ({', '.join(found)})" if found else ""
 
 
 def id_column(seqs: Sequences, taken: Collection[str]) -> dict[str, pa.Array]:

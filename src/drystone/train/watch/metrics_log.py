@@ -32,17 +32,24 @@ class MetricsLog:
         elif isinstance(event, Evaluated):
             self.add("valid", event.epoch, event.update, event.figures)
 
-    def add(self, part: str, epoch: int, update: int, figures: Mapping[str, float]) -> None:
-        """Adds one line, whole or not at all."""
+    def add(
+        self,
+        part: str,
+        epoch: int,
+        update: int,
+        figures: Mapping[str, float],
+        baselines: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
+        """Adds one line, whole or not at all; with the figures of trivial predictions, by their names, where there are any."""
         speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
         record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
-        finite = {name: value if _is_finite(value) else None for name, value in (record | speed).items()}
+        beside = {} if baselines is None else {"baselines": {name: _finite(each) for name, each in baselines.items()}}
         with written(self.path):
             self.path.touch()
             before = self.path.stat().st_size
             try:
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(finite) + "\n")
+                    file.write(json.dumps(_finite(record | speed) | beside) + "\n")
             except OSError:
                 os.truncate(self.path, before)
                 raise
@@ -93,8 +100,8 @@ class MetricsLog:
         return blake2b(self.path.read_bytes()[:num_bytes], digest_size=16).hexdigest()
 
 
-def _is_finite(value: object) -> bool:
-    return not isinstance(value, float) or isfinite(value)
+def _finite(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if isinstance(value, float) and not isfinite(value) else value for name, value in record.items()}
 
 
 def _with_nan(record: dict[str, Any]) -> dict[str, Any]:

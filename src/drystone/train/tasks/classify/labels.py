@@ -89,6 +89,7 @@ def _whole_numbers(values: npt.NDArray[Any], seqs: Sequences, target: str) -> np
         at = int(np.argmax(broken))
         raise DataError(
             f"target {target!r} is {values[at]} in {seqs.place(at)}; classes are text or whole numbers. "
-            f"Of a measurement with a value a step, task='forecast' learns the next values."
+            f"Of a measurement with a value a sequence, task='regress' learns it; of one with a value a step, "
+            f"task='forecast' learns the next values."
         )
     return values.astype(np.int64)

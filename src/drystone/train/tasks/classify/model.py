@@ -1,52 +1,14 @@
-"""The classifier: a pool by sequence over the outputs of an LSTM, a linear head."""
+"""The classifier: what the head says are logits of the classes."""
 
-from typing import Any, cast
-
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from drystone.core.errors import ConfigError
-from drystone.torch.batch import TensorBatch
-from drystone.torch.pool import How, pool
-from drystone.train.model import ModelSpec, RunModel
-from drystone.train.tasks.classify.running import running
+from drystone.train.tasks.pooled import PooledModel
 
 
-class SequenceClassifier(RunModel):
+class SequenceClassifier(PooledModel):
     """Logits of the classes, one row a sequence that ends in the batch."""
 
-    def __init__(self, spec: ModelSpec) -> None:
-        assert spec.settings.pooling is not None
-        poolings = cast("list[How]", spec.settings.pooling.split("+"))
-        super().__init__(spec, len(poolings))
-        self.poolings = poolings
-
-    def forward(self, batch: TensorBatch) -> Float[Tensor, "sequences classes"]:
-        """Returns the logits, in the order of `batch.ends`."""
-        run = self.lstm.run(self.inputs(batch), batch.grid)
-        both = self.lstm.bidirectional
-        pooled = torch.cat([pool(run.output, batch.grid, how, bidirectional=both) for how in self.poolings], dim=1)
-        return self.head(self.dropout(pooled))
-
-    def advance(
-        self,
-        x: Float[Tensor, "rows steps numbers"],
-        state: Any = None,
-        valid: Bool[Tensor, "rows steps"] | None = None,
-    ) -> tuple[Float[Tensor, "rows steps outputs"], Any]:
-        """Returns the probabilities of the classes, if each sequence ended at each step, and the state: see `RunModel`.
-
-        The state is h and c of the LSTM, and what the pooling needs of all steps before.
-        """
-        if self.lstm.bidirectional:
-            raise ConfigError(
-                "bidirectional is on: a backward direction needs the end of a sequence first, so the model cannot go on "
-                "step by step. Train it with bidirectional=False (--no-bidirectional)."
-            )
-        h_and_c, before = (None, ()) if state is None else (state[:2], state[2:])
-        output, (h, c) = self.lstm(self.standardised(x), h_and_c, valid=valid)
-        real = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device) if valid is None else valid
-        pooled, after = running(output, real, self.poolings, before)
-        probabilities = self.head(pooled.to(output.dtype)).double().softmax(dim=2)
-        return probabilities.masked_fill(~real[:, :, None], 0.0), (h, c, *after)
+    def said(self, outputs: Float[Tensor, "... classes"]) -> Float[Tensor, "... classes"]:
+        """Returns the probabilities of the classes."""
+        return outputs.double().softmax(dim=-1)

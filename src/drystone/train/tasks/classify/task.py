@@ -19,12 +19,15 @@ from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.split import Ints, Split, stratified
+from drystone.train.split import Ints, Split
 from drystone.train.tasks.classify.about import CLASSIFY
 from drystone.train.tasks.classify.labels import classes_of, codes_of, label_field, labels_of
 from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, metrics
-from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
+from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.task import Scores, Task, id_column
+
+MAJORITY = "majority class"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +58,9 @@ class Classify(Task):
         features = choose_features(seqs, settings.features, (settings.target,))
         parts = _parts(seqs, settings, labels)
         classes = classes_of(labels[parts["train"]])
-        codes_of(labels, classes, seqs, settings.target)
-        schema = Schema.of(seqs, features, settings.target, {"classes": classes})
+        codes = codes_of(labels, classes, seqs, settings.target)
+        majority = classes[np.bincount(codes[parts["train"]]).argmax()]
+        schema = Schema.of(seqs, features, settings.target, {"classes": classes}, {MAJORITY: majority})
         return schema, Split.of_wholes(seqs.lengths, parts)
 
     @property
@@ -86,6 +90,12 @@ class Classify(Task):
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ClassScores:
         """Returns loss and accuracy."""
         return ClassScores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])
+
+    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
+        """Returns the figures of saying the majority class of the training part of every sequence."""
+        codes = torch.from_numpy(self._codes(seqs))
+        majority = self.classes.index(self.schema.baselines[MAJORITY])
+        return {MAJORITY: self.measured(torch.full_like(codes, majority), codes)}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns one row a sequence: `sequence`, its id, `prediction`, its `probability`, and `p_CLASS` for every class."""
@@ -124,27 +134,11 @@ class Classify(Task):
 
 
 def _parts(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> dict[str, Ints]:
-    fractions = {"valid": settings.valid_fraction, "test": settings.test_fraction or 0.0}
-    if settings.split_column is None:
-        parts = stratified(labels, settings.seed, fractions["valid"], fractions["test"])
-    else:
-        parts = _stated(seqs, settings, labels)
-    for part, fraction in fractions.items():
-        if fraction and not len(parts[part]):
-            raise DataError(
-                f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
-                f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
-                f"{part}_fraction, or 0 for none."
-            )
-    return parts
-
-
-def _stated(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> dict[str, Ints]:
-    """The parts that a column states; a validation part that it does not state may be drawn from the training part."""
-    parts = stated_parts(seqs, settings)
-    if settings.valid_fraction:
-        train = parts["train"]
-        drawn = stratified(labels[train], settings.seed, settings.valid_fraction, 0.0)
-        parts |= {"train": train[drawn["train"]], "valid": train[drawn["valid"]]}
-    check_validation(settings, parts, "valid_fraction draws one from the training part")
+    parts = parts_of(seqs, settings, labels)
+    for part, fraction in missing_parts(settings, parts):
+        raise DataError(
+            f"no class has enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)} sequences of "
+            f"{len(np.unique(labels))} classes. Is {settings.target!r} the right target? Else give a larger "
+            f"{part}_fraction, or 0 for none."
+        )
     return parts

@@ -1,19 +1,9 @@
 """Forecasts, as settings and lists of runs know them."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from drystone.train.tasks.about import About, Figure
-
-FIGURES = MappingProxyType(
-    {
-        "rmse": Figure(form=".5g"),
-        "mae": Figure(form=".5g"),
-        "r2": Figure(form=".4f", higher_is_better=True),
-        "loss": Figure(form=".4f"),
-    }
-)
+from drystone.train.tasks.about import FIGURES_OF_NUMBERS, About
 
 
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +54,7 @@ def check(settings: Any) -> None:
 
 FORECAST = About(
     name="forecast",
-    figures=FIGURES,
+    figures=FIGURES_OF_NUMBERS,
     layouts=("stateful", "padded", "bucketed", "packed"),
     defaults=defaults,
     check=check,

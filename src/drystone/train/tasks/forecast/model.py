@@ -2,33 +2,22 @@
 
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.train.model import ModelSpec, RunModel
+from drystone.train.tasks.scaled import ScaledTargets
 
 
-class Forecaster(RunModel):
+class Forecaster(RunModel, ScaledTargets):
     """The next values of the target at any step, in units of its standard deviation; rows carry the LSTM's state."""
-
-    target_mean: Tensor
-    target_spread: Tensor
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__(spec)
         self.window = spec.settings.window
-        self.register_buffer("target_mean", torch.zeros(1, dtype=torch.float64))
-        self.register_buffer("target_spread", torch.ones(1, dtype=torch.float64))
-
-    def set_target_statistics(self, mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> None:
-        """Sets what targets are standardised with; it is saved with the weights."""
-        self.target_mean.copy_(torch.from_numpy(mean))
-        self.target_spread.copy_(torch.from_numpy(spread))
+        self.hold_target_statistics(1)
 
     def forward(
         self, batch: TensorBatch, state: Any, cells: Int[Tensor, " cells"]
@@ -58,11 +47,3 @@ class Forecaster(RunModel):
         output, state = self.lstm(self.standardised(x), state, valid=valid)
         forecasts = self.in_units(self.head(output))
         return forecasts if valid is None else forecasts.masked_fill(~valid[:, :, None], 0.0), state
-
-    def standardised_targets(self, targets: Tensor) -> Tensor:
-        """Returns targets in units of their standard deviation, in float64."""
-        return (targets.double() - self.target_mean) / self.target_spread
-
-    def in_units(self, forecasts: Tensor) -> Tensor:
-        """Returns forecasts in the units of the target, in float64."""
-        return forecasts.double() * self.target_spread + self.target_mean

@@ -57,5 +57,27 @@ class ForecastsOnly:
         return Outcome(loss=forecasts.new_zeros(()), weight=0.0, predictions=forecasts, state=state)
 
 
+class LastRepeated:
+    """Says of all steps ahead what the target is now, without a model.
+
+    Args:
+        target: the field.
+        targets: the field of its next values at each step.
+    """
+
+    def __init__(self, target: str, targets: str) -> None:
+        self._target, self._targets = target, targets
+
+    def __call__(self, _model: nn.Module, batch: TensorBatch, _state: Any) -> Outcome:
+        cells = _on_device(np.flatnonzero(batch.host.scored), batch)
+        last, targets = (batch[name].double().flatten(0, 1)[cells] for name in (self._target, self._targets))
+        return Outcome(
+            loss=targets.new_zeros(()),
+            weight=len(cells),
+            predictions=last[:, None].expand_as(targets).flatten(),
+            targets=targets.flatten(),
+        )
+
+
 def _on_device(cells: npt.NDArray[np.int64], batch: TensorBatch) -> Tensor:
     return torch.from_numpy(cells).to(batch.device, non_blocking=True)

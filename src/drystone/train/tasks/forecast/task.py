@@ -25,12 +25,14 @@ from drystone.train.model import ModelSpec, RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
+from drystone.train.tasks.figures import metrics
 from drystone.train.tasks.forecast.about import FORECAST
-from drystone.train.tasks.forecast.figures import metrics
 from drystone.train.tasks.forecast.model import Forecaster
-from drystone.train.tasks.forecast.objective import ForecastsOnly, SquaredErrors
+from drystone.train.tasks.forecast.objective import ForecastsOnly, LastRepeated, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
+
+LAST = "last value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,14 @@ class Forecast(Task):
         loader = self._loader(found, self.fields(found), device, first, stop - first)
         return Evaluator(self.objective(found), loader, self.metrics(), between=between)
 
+    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
+        """Returns the figures of saying the last value of the target again, for all steps ahead."""
+        found = self._with_targets(seqs)
+        target, ahead = self.schema.target, _ahead_in(found)
+        loader = loader_of(found, carrying_layout(found.lengths), (target, ahead), torch.device("cpu"))
+        figures = Evaluator(LastRepeated(target, ahead), loader, self.metrics()).figures(nn.Identity())
+        return {LAST: {name: figures[name] for name in self.metrics()}}
+
     def check_scored(self, seqs: Sequences, what: str) -> int:
         """Returns how many values are scored; raises DataError where no step has its next ones in the same sequence, or part."""
         first, stop = self._with_targets(seqs).scored_steps()
@@ -168,8 +178,14 @@ class Forecast(Task):
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ForecastScores:
         """Returns loss, rmse, mae and r2."""
         first, stop = self._with_targets(seqs).scored_steps()
-        named = {name: figures[name] for name in ("loss", "rmse", "mae", "r2")}
-        return ForecastScores(sequences=len(seqs), steps=int((stop - first).sum()), **named)
+        return ForecastScores(
+            sequences=len(seqs),
+            steps=int((stop - first).sum()),
+            loss=figures["loss"],
+            rmse=figures["rmse"],
+            mae=figures["mae"],
+            r2=figures["r2"],
+        )
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns one row a step: `sequence`, its id, `step`, what orders the steps, and one column a step ahead."""

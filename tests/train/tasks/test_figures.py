@@ -1,4 +1,4 @@
-"""The figures of forecasts are right whatever the unit and the offset of the target."""
+"""The figures of predicted numbers are right whatever the unit and the offset of the target."""
 
 from copy import deepcopy
 from typing import Any
@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from drystone.train.tasks.forecast.figures import metrics
+from drystone.train.tasks.figures import metrics
 
 
 def figures(predictions: np.ndarray[Any, Any], targets: np.ndarray[Any, Any], sizes: list[int]) -> dict[str, float]:
-    found = {name: deepcopy(metric).set_dtype(torch.float64) for name, metric in metrics().items()}
+    num_numbers = 1 if targets.ndim == 1 else targets.shape[1]
+    found = {name: deepcopy(metric).set_dtype(torch.float64) for name, metric in metrics(num_numbers).items()}
     pairs = zip(*(torch.from_numpy(values).split(sizes) for values in (predictions, targets)), strict=True)
     for left, right in pairs:
         for metric in found.values():
@@ -43,3 +44,16 @@ def test_equal_targets_and_single_ones() -> None:
     assert figures(same + 1, same, [4])["r2"] == 0
     assert np.isnan(figures(same[:1], same[:1], [1])["r2"])
     assert figures(same * 0, same * 0, [2, 2]) == {"rmse": 0, "mae": 0, "r2": 1}
+
+
+@pytest.mark.parametrize("sizes", [[300], [1, 100, 199]])
+def test_of_vectors_r2_is_the_mean_over_their_numbers_and_the_others_over_all(sizes: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    units = np.array([1.0, 1e6, 1e-150])
+    targets = (rng.normal(size=(300, 3)) + np.array([0.0, 1e5, 0.0])) * units
+    predictions = targets + [0.1, 0.5, 2.0] * rng.normal(size=(300, 3)) * units
+    each = [figures(predictions[:, number], targets[:, number], sizes) for number in range(3)]
+    found = figures(predictions, targets, sizes)
+    assert found["r2"] == pytest.approx(np.mean([one["r2"] for one in each]))
+    assert found["rmse"] == pytest.approx(np.sqrt(np.mean([one["rmse"] ** 2 for one in each])))
+    assert found["mae"] == pytest.approx(np.mean([one["mae"] for one in each]))

@@ -1,0 +1,57 @@
+"""One output a sequence: a pool by sequence over the outputs of an LSTM, a linear head."""
+
+from abc import ABC, abstractmethod
+from typing import Any, cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from drystone.core.errors import ConfigError
+from drystone.torch.batch import TensorBatch
+from drystone.torch.pool import How, pool
+from drystone.train.model import ModelSpec, RunModel
+from drystone.train.tasks.running import running
+
+
+class PooledModel(RunModel, ABC):
+    """What the head says of each sequence that ends in the batch, a row each."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        assert spec.settings.pooling is not None
+        poolings = cast("list[How]", spec.settings.pooling.split("+"))
+        super().__init__(spec, len(poolings))
+        self.poolings = poolings
+
+    @abstractmethod
+    def said(self, outputs: Float[Tensor, "... outputs"]) -> Float[Tensor, "... outputs"]:
+        """Returns what predictions say, in float64, from outputs of the head."""
+
+    def forward(self, batch: TensorBatch) -> Float[Tensor, "sequences outputs"]:
+        """Returns the outputs of the head, in the order of `batch.ends`."""
+        run = self.lstm.run(self.inputs(batch), batch.grid)
+        both = self.lstm.bidirectional
+        pooled = torch.cat([pool(run.output, batch.grid, how, bidirectional=both) for how in self.poolings], dim=1)
+        return self.head(self.dropout(pooled))
+
+    def advance(
+        self,
+        x: Float[Tensor, "rows steps numbers"],
+        state: Any = None,
+        valid: Bool[Tensor, "rows steps"] | None = None,
+    ) -> tuple[Float[Tensor, "rows steps outputs"], Any]:
+        """Returns what is said if each sequence ended at each step, and the state: see `RunModel`.
+
+        The state is h and c of the LSTM, and what the pooling needs of all steps before.
+        """
+        if self.lstm.bidirectional:
+            raise ConfigError(
+                "bidirectional is on: a backward direction needs the end of a sequence first, so the model cannot go on "
+                "step by step. Train it with bidirectional=False (--no-bidirectional)."
+            )
+        h_and_c, before = (None, ()) if state is None else (state[:2], state[2:])
+        output, (h, c) = self.lstm(self.standardised(x), h_and_c, valid=valid)
+        real = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device) if valid is None else valid
+        pooled, after = running(output, real, self.poolings, before)
+        said = self.said(self.head(pooled.to(output.dtype)))
+        return said.masked_fill(~real[:, :, None], 0.0), (h, c, *after)

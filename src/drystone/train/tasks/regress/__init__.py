@@ -1,0 +1,1 @@
+"""Regress: one number or several of each sequence."""
