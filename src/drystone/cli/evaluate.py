@@ -8,7 +8,7 @@ import typer
 from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, open_run
 from drystone.core.errors import ConfigError
 
-HELP = """Print the figures of a run on data with targets: accuracy and loss; of forecasts errors in the units of the target.
+HELP = """Print the figures of a run on data with targets: accuracy and loss; of forecasts and numbers errors in the units of the target.
 
 On the data that the run was made from, only its test part counts, unless --part says otherwise.
 

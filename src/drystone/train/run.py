@@ -167,6 +167,9 @@ class Run:
         Of forecasts one row a step: `sequence`, the id, `step`, what the steps are ordered by, and `y+1`, `y+2`, ... for a
         target `y`, in its units: what will come after the step, from all steps up to it.
 
+        Of tags one row a step too: `sequence`, the id, `step`, what orders the steps, and `prediction`: a class, with its
+        `probability` and `p_CLASS` for every class; or the probability of each yes, a list; or a number, or a list of them.
+
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
@@ -176,7 +179,8 @@ class Run:
     def evaluate(self, seqs: Any) -> Scores:
         """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
 
-        Of classes: `accuracy`. Of forecasts, in the units of the target, over all steps whose next values are known: `rmse`,
+        Of classes: `accuracy`. Of tags `accuracy` over steps, `frame_accuracy` of yes/no, or `rmse`, `mae` and `r2` of numbers;
+        the loss of yes/no is the negative log-likelihood of a step. Of forecasts, in the units of the target, over all steps whose next values are known: `rmse`,
         `mae`, `r2`.
 
         Raises:

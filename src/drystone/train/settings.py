@@ -15,7 +15,7 @@ from drystone.readers.options import did_you_mean
 from drystone.train.loop.rate import ScheduleName
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
-TaskName = Literal["classify", "forecast"]
+TaskName = Literal["classify", "forecast", "tag"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
@@ -67,9 +67,13 @@ class Settings(BaseModel):
     )
     target: str = setting(..., DATA, "the field to predict")
     task: TaskName | None = setting(
-        None, DATA, "classify: a class a sequence; forecast: numbers at every step; by default what suits the target"
+        None,
+        DATA,
+        "classify: a class a sequence; tag: classes, yes/no or numbers at every step; forecast: what comes next; by default "
+        "what suits the target",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
+    ahead: int | None = setting(None, DATA, "tag: say what the target is so many steps later, read forward only", ge=1)
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default all numbers that change", strict=False
     )
@@ -100,7 +104,7 @@ class Settings(BaseModel):
     layout: LayoutName | None = setting(
         None,
         LAYOUT,
-        "padded, bucketed, packed; forecast: stateful too, but for windows",
+        "padded, bucketed, packed; forecast, tag: stateful too, but for windows",
     )
     batch_size: int | None = setting(None, LAYOUT, "sequences a batch; 32 unless cells or rows are given", ge=1)
     cells: int | None = setting(None, LAYOUT, "bucketed: the most cells a batch, padding included", rare=True, ge=1)

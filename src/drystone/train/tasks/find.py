@@ -10,9 +10,10 @@ from drystone.train.settings import Settings
 from drystone.train.tasks.classify.task import Classify
 from drystone.train.tasks.forecast.task import Forecast
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
+from drystone.train.tasks.tag.task import Tag
 from drystone.train.tasks.task import Task
 
-KINDS: Mapping[str, type[Task]] = MappingProxyType({kind.about.name: kind for kind in (Classify, Forecast)})
+KINDS: Mapping[str, type[Task]] = MappingProxyType({kind.about.name: kind for kind in (Classify, Forecast, Tag)})
 
 
 def kind_of(settings: Settings) -> type[Task]:
@@ -29,7 +30,7 @@ def task_of(settings: Settings, schema: Schema) -> Task:
 def usual_task(seqs: Sequences, settings: Settings) -> str:
     """Returns the one task that all settings go with, which layouts tell too; where several do, what suits the target.
 
-    That is the forecast of a measurement that changes from step to step, else a class.
+    That is the forecast of a measurement that changes from step to step, a tag of what else changes so, else a class.
 
     Raises:
         DataError: there is no such target.
@@ -43,6 +44,8 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
     ]
     if len(suited) == 1:
         return suited[0]
-    is_measured = field.per_step and not field.item_shape and field.column.type_name.startswith("float")
     has_a_next_step = bool((seqs.lengths > 1).any())
-    return "forecast" if is_measured and has_a_next_step and changes(seqs, settings.target) else "classify"
+    if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
+        return "classify"
+    is_measured = not field.item_shape and field.column.type_name.startswith("float")
+    return "forecast" if is_measured else "tag"

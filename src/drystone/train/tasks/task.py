@@ -131,7 +131,7 @@ class Task(ABC):
 
     def in_words(self, scores: Mapping[str, Any]) -> list[str]:
         """Returns figures as lines, such as "accuracy 0.981", the one that a run is known by first."""
-        return [self.about.write(name, scores[name]) for name in self.about.figures if name in scores]
+        return [self.about.write(name, scores[name]) for name in self.about.figures if scores.get(name) is not None]
 
 
 def id_column(seqs: Sequences, taken: Collection[str]) -> dict[str, pa.Array]:

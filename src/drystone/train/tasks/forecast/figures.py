@@ -20,7 +20,7 @@ class Squares(Metric):
             self.add_state(name, torch.zeros((), dtype=torch.float64))
 
     def update(self, preds: Tensor, target: Tensor) -> None:
-        """Adds forecasts and what came, both [values] in the units of the target."""
+        """Adds forecasts and what came, both [values] (any shape, but for `R2`) in the units of the target."""
         exponent = torch.frexp(target.abs().max()).exponent.clamp(-LARGEST_EXPONENT, LARGEST_EXPONENT)
         self.exponent = torch.where(self.count > 0, self.exponent, exponent)
         unit = torch.exp2(-self.exponent)  # a power of two: no digit is lost
@@ -29,7 +29,7 @@ class Squares(Metric):
     def add(self, preds: Tensor, target: Tensor) -> None:
         """Adds values in the unit."""
         self.errors = self.errors + (target - preds).square().sum()
-        self.count = self.count + len(target)
+        self.count = self.count + target.numel()
 
 
 class RootMeanSquare(Squares):
