@@ -35,7 +35,6 @@ Examples:
   drystone fit my.parquet --target label --layout packed
   drystone fit hourly.csv --order-by time --target load --horizon 24
   drystone fit my.parquet --target level --task forecast --horizon 6
-  drystone fit words.jsonl --target tags --task tag
   drystone fit chorales.parquet --target notes --task tag --ahead 1
   drystone config classify > run.toml; drystone fit --config run.toml
   drystone fit --resume runs/my-1

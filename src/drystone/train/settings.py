@@ -69,11 +69,10 @@ class Settings(BaseModel):
     task: TaskName | None = setting(
         None,
         DATA,
-        "classify: a class a sequence; tag: classes, yes/no or numbers at every step; forecast: what comes next; by default "
-        "what suits the target",
+        "classify: a class a sequence; tag: something at every step; forecast: what comes next; by default what suits",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
-    ahead: int | None = setting(None, DATA, "tag: say what the target is so many steps later, read forward only", ge=1)
+    ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default all numbers that change", strict=False
     )

@@ -123,7 +123,7 @@ def test_settings_that_only_forecasts_have_choose_them(settings: dict[str, Any])
 @pytest.mark.parametrize(
     ("target", "settings"),
     [
-        ("kind", {}),
+        ("kind", {"layout": "stateful"}),
         ("n", {"pooling": "mean"}),
         ("kind", {"horizon": 3}),
         ("n", {"horizon": 3, "pooling": "mean"}),
