@@ -108,6 +108,7 @@ COUNTS = ds.Sequences.from_arrays({"n": [np.arange(40) % 7], "x": [np.arange(40.
     "settings",
     [
         {"horizon": 3},
+        {"layout": "stateful"},
         {"window": 5},
         {"align": "x"},
         {"rows": 2, "steps": 3, "lead": 3},

@@ -47,5 +47,6 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
     has_a_next_step = bool((seqs.lengths > 1).any())
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
         return "classify"
-    is_measured = not field.item_shape and field.column.type_name.startswith("float")
+    measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
+    is_measured = field.is_numeric and not field.item_shape and field.values.dtype.kind in measured
     return "forecast" if is_measured else "tag"

@@ -61,7 +61,9 @@ class YesNo(Outputs):
                 f"a step of target {target!r} has shape {shape_of(seqs, target)}; the model says {self.shape}."
             )
         known = is_yes_no(seqs.field(target).values).reshape(seqs.num_steps, -1)
-        refuse_first(~known.all(axis=1), seqs, target, "; the model learned yes/no, so expected 0 and 1, or bools.")
+        refuse_first(
+            np.asarray((~known).any(axis=1)), seqs, target, "; the model learned yes/no, so expected 0 and 1, or bools."
+        )
 
     def encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Returns [steps, answers] 0 or 1."""
