@@ -25,8 +25,14 @@ PARTS = {"train": "traindata", "valid": "validdata", "test": "testdata"}
 FILES: Mapping[str, str] = MappingProxyType({"jsb": "JSB_Chorales.mat", "nottingham": "Nottingham.mat"})
 SETTINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        "jsb": {"hidden_size": 256, "head_dropout": 0.5, "noise": 0.3, "epochs": 60, "batch_size": 16},
-        "nottingham": {"hidden_size": 256, "head_dropout": 0.3, "noise": 0.1, "epochs": 30, "batch_size": 16},
+        "jsb": {"hidden_size": 200, "head_dropout": 0.5, "noise": 0.5, "epochs": 60, "batch_size": 4},
+        "nottingham": {
+            "hidden_size": 200,
+            "head_dropout": 0.2,
+            "learning_rate": 0.015,
+            "epochs": 40,
+            "batch_size": 4,
+        },
     }
 )
 HEADERS = ["data", "validation", "test", "frame accuracy", "seconds"]
