@@ -160,6 +160,6 @@ def test_what_a_file_leaves_out_must_be_said(program: Any, tiny: list[str]) -> N
 def test_an_unknown_task_names_the_nearest(program: Any) -> None:
     code, out, err = program("config", "clasify")
     assert (code, out) == (2, "")
-    assert (
-        err == "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, regress, forecast.\n"
+    assert err == (
+        "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, regress, tag, forecast.\n"
     )

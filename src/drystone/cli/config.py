@@ -15,6 +15,7 @@ HELP = """Print all settings of a task, with comments, as a TOML file.
 Examples:
   drystone config classify > run.toml
   drystone config forecast
+  drystone config tag
   drystone fit --config run.toml
 """
 HEAD = """\

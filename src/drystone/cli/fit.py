@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HELP = """Train on sequences, and keep all in a run folder.
 
-The model learns classes or numbers of sequences, or forecasts: see --task.
+The model learns classes or numbers, of whole sequences or at every step, or forecasts: see --task.
 Options win over --config, which holds all of them and more: drystone config classify prints every setting.
 
 \b
@@ -35,6 +35,7 @@ Examples:
   drystone fit animals.parquet --target weight_kg --layout packed
   drystone fit hourly.csv --order-by time --target load --horizon 24
   drystone fit my.parquet --target level --task forecast --horizon 6
+  drystone fit chorales.parquet --target notes --task tag --ahead 1
   drystone config classify > run.toml; drystone fit --config run.toml
   drystone fit --resume runs/my-1
 """
@@ -54,13 +55,15 @@ def command() -> Any:
 
 def _defaults() -> dict[str, str]:
     """Returns words for the defaults that depend on the task, such as "padded; forecast: stateful"."""
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for task, about in TASKS.items():
         for name, value in about.defaults({}).items():
             if value is not None:
                 words = in_words(value)
-                found[name] = words if found.get(name, words) == words else f"{found[name]}; {task}: {words}"
-    return found
+                known = found.setdefault(name, [words])
+                if known[0] != words:
+                    known.append(f"{task}: {words}")
+    return {name: "; ".join(words) for name, words in found.items()}
 
 
 def is_ready() -> bool:

@@ -1,5 +1,6 @@
 """`drystone predict`: the predictions of a run, as a Parquet or CSV file, or line by line as steps come."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from shlex import quote
@@ -19,8 +20,8 @@ from drystone.core.storage import whole_file
 
 HELP = """Write the predictions of a run to a file, or answer steps as they come.
 
-The file is Parquet or CSV, in the order of the data: class and probabilities, or the numbers, of every sequence, or of
-forecasts the next values at every step. With --follow, lines of JSON come in, such as
+The file is Parquet or CSV, in the order of the data: class and probabilities, or the numbers, of every sequence, or,
+of tags and forecasts, at every step. With --follow, lines of JSON come in, such as
 {"stream": "pump-7", "x": [0.1, 0.2]}, and one line goes out for each: the predictions for that stream, whose state is
 carried from line to line; or what is wrong with the line. "step" (the number of the step, from 0) and "reset": true (the
 stream starts anew) may be given too. What comes together runs together.
@@ -33,7 +34,18 @@ Examples:
 """
 FOLLOW = "Streams, with --follow"
 STANDARD_INPUT = "-"
-WRITERS: Mapping[str, Callable[[pa.Table, Path], Any]] = {".parquet": pq.write_table, ".csv": csv.write_csv}
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Writes a table as CSV, which knows no lists: they become text, as JSON has it."""
+    for number, field in enumerate(table.schema):
+        if pa.types.is_nested(field.type):
+            texts = [json.dumps(value) for value in table[field.name].to_pylist()]
+            table = table.set_column(number, field.name, pa.array(texts, pa.string()))
+    csv.write_csv(table, path)
+
+
+WRITERS: Mapping[str, Callable[[pa.Table, Path], Any]] = {".parquet": pq.write_table, ".csv": write_csv}
 
 
 def predict(

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.torch.lstm import LSTM
 from drystone.train.features import Features
@@ -80,6 +81,14 @@ class RunModel(nn.Module, ABC):
         Raises:
             ConfigError: the model cannot go on step by step; the message names the setting.
         """
+
+    def check_one_direction(self) -> None:
+        """Raises ConfigError where the model reads backward, and so cannot go on step by step."""
+        if self.lstm.bidirectional:
+            raise ConfigError(
+                "bidirectional is on: a backward direction needs the end of a sequence first, so the model cannot go on "
+                "step by step. Train it with bidirectional=False (--no-bidirectional)."
+            )
 
     def set_statistics(self, mean: npt.NDArray[np.float64], spread: npt.NDArray[np.float64]) -> None:
         """Sets what inputs are standardised with; it is saved with the weights."""

@@ -40,8 +40,9 @@ def fit(
     """Trains a model of sequences, and writes a run folder.
 
     By default it classifies, one class a sequence; where the target is a measurement, it learns its value of each sequence,
-    or, if it changes from step to step, forecasts the next `horizon` values at every step. `task="classify"`, `"regress"`
-    or `"forecast"` says which.
+    or, if it changes from step to step, forecasts the next `horizon` values at every step; what else changes so, classes,
+    yes/no or vectors of numbers, it tags: it says at every step what the target is there, or `ahead` steps later.
+    `task="classify"`, `"regress"`, `"tag"` or `"forecast"` says which.
 
     Ctrl-C and SIGTERM stop it after the batch that is being trained on, with a checkpoint; `resume` goes on from
     there, and ends with the same weights to the bit (on the same machine, versions and threads).
@@ -49,7 +50,7 @@ def fit(
     Args:
         seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless
             `split_column` states it; of forecasts it is one by time.
-        target: the field that holds the class, or the numbers, of each sequence, or the measurement.
+        target: the field that holds the class, or the numbers, of each sequence, the measurement, or what is said at every step.
         out: the run folder; by default a new one, runs/NAME-1, runs/NAME-2, ...
         overwrite: whether an older run in `out` may be replaced; it stays until the new one has a checkpoint.
         progress: whether a progress bar is shown.

@@ -87,7 +87,8 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
         if settings.task is None:
             error.add_note(
                 f"The task {task} was chosen to suit target and settings; name another with task= (--task): classify for a "
-                f"class a sequence, regress for numbers a sequence, forecast for the next values of a measurement."
+                f"class a sequence, regress for numbers a sequence, tag for something at every step, forecast for the next "
+                f"values of a measurement."
             )
         raise
     return chosen

@@ -170,6 +170,9 @@ class Run:
         Of forecasts one row a step: `sequence`, the id, `step`, what the steps are ordered by, and `y+1`, `y+2`, ... for a
         target `y`, in its units: what will come after the step, from all steps up to it.
 
+        Of tags one row a step too: `sequence`, the id, `step`, what orders the steps, and `prediction`: a class, with its
+        `probability` and `p_CLASS` for every class; or the probability of each yes, a list; or a number, or a list of them.
+
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
@@ -179,8 +182,9 @@ class Run:
     def evaluate(self, seqs: Any) -> Scores:
         """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
 
-        Of classes: `accuracy`. Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts over
-        all steps whose next values are known.
+        Of classes: `accuracy`. Of tags `accuracy` over steps, `frame_accuracy` of yes/no (whose loss is the negative
+        log-likelihood of a step). Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
+        over all steps whose next values are known.
 
         `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "mean", of
         forecasts "last value".

@@ -15,7 +15,7 @@ from drystone.readers.options import did_you_mean
 from drystone.train.loop.rate import ScheduleName
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
-TaskName = Literal["classify", "regress", "forecast"]
+TaskName = Literal["classify", "regress", "tag", "forecast"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
@@ -69,9 +69,10 @@ class Settings(BaseModel):
     task: TaskName | None = setting(
         None,
         DATA,
-        "classify, regress: a class or numbers a sequence; forecast: numbers at every step; by default what suits the target",
+        "classify, regress: a class, numbers a sequence; tag: at every step; forecast: what comes next; by default what suits",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
+    ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default all numbers that change", strict=False
     )
@@ -102,7 +103,7 @@ class Settings(BaseModel):
     layout: LayoutName | None = setting(
         None,
         LAYOUT,
-        "padded, bucketed, packed; forecast: stateful too, but for windows",
+        "padded, bucketed, packed; forecast, tag: stateful too, but for windows",
     )
     batch_size: int | None = setting(None, LAYOUT, "sequences a batch; 32 unless cells or rows are given", ge=1)
     cells: int | None = setting(None, LAYOUT, "bucketed: the most cells a batch, padding included", rare=True, ge=1)

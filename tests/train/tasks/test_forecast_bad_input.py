@@ -95,7 +95,7 @@ def test_bad_input_is_named_and_nothing_is_written(seqs: ds.Sequences, settings:
 def test_what_is_neither_says_how_to_choose() -> None:
     seqs = ds.Sequences.from_arrays({"n": [[1, 2, 3], [1, 1, 1]]})
     with pytest.raises(ds.DataError, match="'n' changes in sequence 0") as caught:
-        ds.fit(seqs, "n", **SMALL)
+        ds.fit(seqs, "n", pooling="mean", **SMALL)
     (note,) = caught.value.__notes__
     assert "The task classify was chosen to suit target and settings; name another with task= (--task)" in note
     assert "forecast for the next values of a measurement" in note
@@ -124,7 +124,7 @@ def test_settings_that_only_forecasts_have_choose_them(settings: dict[str, Any])
 @pytest.mark.parametrize(
     ("target", "settings"),
     [
-        ("n", {}),
+        ("kind", {"layout": "stateful"}),
         ("n", {"pooling": "mean"}),
         ("kind", {"horizon": 3}),
         ("n", {"horizon": 3, "pooling": "mean"}),

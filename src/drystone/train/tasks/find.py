@@ -12,9 +12,12 @@ from drystone.train.tasks.forecast.task import Forecast
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 from drystone.train.tasks.regress.numbers import is_measurement
 from drystone.train.tasks.regress.task import Regress
+from drystone.train.tasks.tag.task import Tag
 from drystone.train.tasks.task import Task
 
-KINDS: Mapping[str, type[Task]] = MappingProxyType({kind.about.name: kind for kind in (Classify, Regress, Forecast)})
+KINDS: Mapping[str, type[Task]] = MappingProxyType(
+    {kind.about.name: kind for kind in (Classify, Regress, Tag, Forecast)}
+)
 
 
 def kind_of(settings: Settings) -> type[Task]:
@@ -31,7 +34,8 @@ def task_of(settings: Settings, schema: Schema) -> Task:
 def usual_task(seqs: Sequences, settings: Settings) -> str:
     """Returns the one task that all settings go with, which layouts tell too; where several do, what suits the target.
 
-    That is the forecast of a measurement that changes from step to step, regression of one that does not, else a class.
+    That is the forecast of a measurement that changes from step to step, a tag of what else changes so; regression of a
+    measurement that does not, else a class.
 
     Raises:
         DataError: there is no such target.
@@ -45,7 +49,9 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
     ]
     if len(suited) == 1:
         return suited[0]
-    if field.per_step and seqs.lengths.max() > 1 and changes(seqs, settings.target):
-        is_measured = not field.item_shape and field.column.type_name.startswith("float")
-        return "forecast" if is_measured else "classify"
-    return "regress" if is_measurement(seqs.collapsed(settings.target).field(settings.target)) else "classify"
+    has_a_next_step = bool((seqs.lengths > 1).any())
+    if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
+        return "regress" if is_measurement(seqs.collapsed(settings.target).field(settings.target)) else "classify"
+    measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
+    is_measured = field.is_numeric and not field.item_shape and field.values.dtype.kind in measured
+    return "forecast" if is_measured else "tag"

@@ -7,8 +7,9 @@ from drystone.train.tasks.about import About
 from drystone.train.tasks.classify.about import CLASSIFY
 from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.regress.about import REGRESS
+from drystone.train.tasks.tag.about import TAG
 
-TASKS: Mapping[str, About] = MappingProxyType({about.name: about for about in (CLASSIFY, REGRESS, FORECAST)})
+TASKS: Mapping[str, About] = MappingProxyType({about.name: about for about in (CLASSIFY, REGRESS, TAG, FORECAST)})
 OF_TASKS = frozenset(name for about in TASKS.values() for name in about.defaults({}))
 """The settings that depend on the task."""
 

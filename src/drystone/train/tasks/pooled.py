@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.torch.pool import How, pool
 from drystone.train.model import ModelSpec, RunModel
@@ -44,11 +43,7 @@ class PooledModel(RunModel, ABC):
 
         The state is h and c of the LSTM, and what the pooling needs of all steps before.
         """
-        if self.lstm.bidirectional:
-            raise ConfigError(
-                "bidirectional is on: a backward direction needs the end of a sequence first, so the model cannot go on "
-                "step by step. Train it with bidirectional=False (--no-bidirectional)."
-            )
+        self.check_one_direction()
         h_and_c, before = (None, ()) if state is None else (state[:2], state[2:])
         output, (h, c) = self.lstm(self.standardised(x), h_and_c, valid=valid)
         real = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device) if valid is None else valid

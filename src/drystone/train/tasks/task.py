@@ -156,7 +156,7 @@ class Task(ABC):
         return [
             self.about.write(name, scores[name]) + self._beside(name, scores.get("baselines", {}))
             for name in self.about.figures
-            if name in scores
+            if scores.get(name) is not None
         ]
 
     def _beside(self, name: str, baselines: Mapping[str, Mapping[str, float]]) -> str:

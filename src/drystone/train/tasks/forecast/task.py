@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +29,8 @@ from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.objective import ForecastsOnly, LastRepeated, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
-from drystone.train.tasks.task import Scores, Task, check_validation, id_column, stated_parts
+from drystone.train.tasks.per_step import step_columns
+from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
 
 LAST = "last value"
 
@@ -241,16 +241,7 @@ class Forecast(Task):
         return result
 
     def _table(self, seqs: Sequences, forecasts: npt.NDArray[np.float64]) -> pa.Table:
-        of = np.repeat(np.arange(len(seqs)), seqs.lengths)
-        columns: dict[str, Any] = {"sequence": of}
-        columns |= {
-            name: ids.take(of) for name, ids in id_column(seqs, ("sequence", "step", *self.output_names)).items()
-        }
-        columns["step"] = ranges(np.zeros_like(seqs.lengths), seqs.lengths)
-        if seqs.order_by is not None:
-            name = f"{seqs.order_by}_order" if seqs.order_by in (*columns, *self.output_names) else seqs.order_by
-            columns[name] = seqs.field(seqs.order_by).to_arrow().flatten()
-        return pa.table(columns | dict(zip(self.output_names, forecasts.T, strict=True)))
+        return pa.table(step_columns(seqs, self.output_names) | dict(zip(self.output_names, forecasts.T, strict=True)))
 
 
 def _ahead_in(seqs: Sequences) -> str:

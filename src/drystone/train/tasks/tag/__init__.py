@@ -1,0 +1,1 @@
+"""Tag: something at every step: a class, several yes/no, or numbers."""

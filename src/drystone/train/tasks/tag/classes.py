@@ -1,0 +1,121 @@
+"""One class a step."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from torch import Tensor
+from torch.nn import functional
+from torchmetrics import Metric
+from torchmetrics.classification import MulticlassAccuracy
+
+from drystone.core.errors import DataError
+from drystone.core.sequences import Sequences
+from drystone.train.tasks.tag.outputs import Outputs, refuse_first
+
+MAX_NUMBERS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Classes(Outputs):
+    """One of some classes: cross-entropy, and the share of steps whose class is the most probable one.
+
+    Args:
+        classes: text, whole numbers or bools, sorted.
+    """
+
+    classes: tuple[Any, ...]
+    kind: ClassVar[str] = "classes"
+    baseline: ClassVar[str] = "majority class"
+
+    @classmethod
+    def of(cls, seqs: Sequences, target: str) -> "Classes":
+        """Returns the classes that occur in any part: one that only the test part holds is got wrong, not refused."""
+        _check_known(seqs, target)
+        classes: list[Any] = np.unique(seqs.field(target).values).tolist()
+        if len(classes) < 2:
+            raise DataError(
+                f"target {target!r} is {classes[0]!r} at every step; a class needs at least two to choose from."
+            )
+        return cls(tuple(classes))
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> "Classes":
+        """Returns what `to_plain` wrote."""
+        return cls(tuple(plain))
+
+    def to_plain(self) -> list[Any]:
+        """Returns the classes."""
+        return list(self.classes)
+
+    @property
+    def num_outputs(self) -> int:
+        """One a class."""
+        return len(self.classes)
+
+    @property
+    def target_shape(self) -> tuple[int, ...]:
+        """The number of the class."""
+        return ()
+
+    def check(self, seqs: Sequences, target: str) -> None:
+        """Proves that every step has a class, and one that was seen in training."""
+        field = seqs.field(target)
+        if field.item_shape or _kind(field.values) != _kind(np.array(self.classes)):
+            raise DataError(
+                f"target {target!r} is {field.describe()} a step; the model knows classes such as {self.classes[0]!r}."
+            )
+        _check_known(seqs, target)
+        known = ", ".join(map(repr, self.classes[:MAX_NUMBERS_SHOWN]))
+        unknown = self.encoded(field.values) < 0
+        refuse_first(unknown, seqs, target, f", which was not among the classes seen in training: {known}.")
+
+    def encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Returns [steps] the number of each class, −1 where it is none."""
+        known = pa.array(self.classes)
+        found = pc.index_in(pa.array(values, type=known.type, from_pandas=True), value_set=known)
+        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+    def trivial(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Returns the logarithm of the share of each class; half a step more of each, so that none is impossible."""
+        count = np.bincount(targets, minlength=len(self.classes)) + 0.5
+        return np.log(count / count.sum())
+
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Returns the cross-entropy of each cell."""
+        return functional.cross_entropy(outputs, targets.long(), reduction="none")
+
+    def readable(self, outputs: Tensor) -> Tensor:
+        """Returns probabilities."""
+        return outputs.softmax(dim=-1)
+
+    def metrics(self) -> dict[str, Metric]:
+        """Returns the accuracy over steps."""
+        return {"accuracy": MulticlassAccuracy(len(self.classes), average="micro", validate_args=False)}
+
+    def names(self, target: str) -> tuple[str, ...]:
+        """p_CLASS for every class."""
+        return tuple(f"p_{name}" for name in self.classes)
+
+    def columns(self, target: str, found: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
+        """Returns `prediction`, its `probability`, and p_CLASS for every class."""
+        prediction = [self.classes[number] for number in found.argmax(axis=1).tolist()]
+        columns = {"prediction": prediction, "probability": found.max(axis=1).tolist()}
+        return columns | {name: values.tolist() for name, values in zip(self.names(target), found.T, strict=True)}
+
+    def __str__(self) -> str:
+        return f"{len(self.classes)} classes"
+
+
+def _check_known(seqs: Sequences, target: str) -> None:
+    field = seqs.field(target)
+    if field.is_text:
+        missing = np.array([value in (None, "") for value in field.values], dtype=bool)
+        refuse_first(missing, seqs, target, "; label the step, or leave the sequence out.")
+
+
+def _kind(values: npt.NDArray[Any]) -> str:
+    return {"i": "whole", "u": "whole", "b": "bool", "U": "text", "O": "text"}.get(values.dtype.kind, "other")

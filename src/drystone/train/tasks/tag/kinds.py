@@ -1,0 +1,54 @@
+"""From a target to the kind of output that suits it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from drystone.core.errors import DataError
+from drystone.core.sequences import Sequences
+from drystone.train.tasks.tag.classes import Classes
+from drystone.train.tasks.tag.numbers import Numbers
+from drystone.train.tasks.tag.outputs import Outputs
+from drystone.train.tasks.tag.yes_no import YesNo, is_yes_no
+
+KINDS: Mapping[str, type[Outputs]] = MappingProxyType({kind.kind: kind for kind in (Classes, YesNo, Numbers)})
+
+
+def kind_for(seqs: Sequences, target: str) -> type[Outputs]:
+    """Returns the kind that suits a target with a value a step.
+
+    One text, whole number or bool is a class; several values that are all 0 or 1 are yes/no; all else are numbers.
+
+    Raises:
+        DataError: it has a value a sequence, looks ahead, or holds timestamps; the message says what to do.
+    """
+    field = seqs.field(target)
+    if not field.per_step:
+        raise DataError(
+            f"target {target!r} is {field.describe()} a sequence; tag learns something at every step. For one value a "
+            f"sequence, such as a class, take task='classify' (--task classify)."
+        )
+    if field.offsets:
+        source = seqs.ahead_fields[target].source
+        raise DataError(
+            f"target {target!r} looks ahead in {source!r}, so a backward direction would read it. Give target={source!r} and "
+            f"ahead={field.offsets[0]} (--ahead {field.offsets[0]}) instead."
+        )
+    if field.is_text:
+        return Classes
+    if not field.is_numeric:
+        raise DataError(f"target {target!r} is {field.describe()} a step; tag learns text, bools or numbers.")
+    if not field.item_shape:
+        return Numbers if field.values.dtype.kind == "f" else Classes
+    return YesNo if is_yes_no(field.values).all() else Numbers
+
+
+def to_plain(outputs: Outputs) -> dict[str, Any]:
+    """Returns outputs as JSON can hold them."""
+    return {outputs.kind: outputs.to_plain()}
+
+
+def from_plain(plain: Mapping[str, Any]) -> Outputs:
+    """Returns what `to_plain` wrote."""
+    ((kind, content),) = plain.items()
+    return KINDS[kind].from_plain(content)

@@ -1,0 +1,244 @@
+"""Tag, as a run knows it."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import nn
+from torchmetrics import Metric
+
+from drystone.core.column import Column
+from drystone.core.errors import DataError
+from drystone.core.lengths import offsets_of, place_of, ranges
+from drystone.core.loader import Loader
+from drystone.core.sequences import Sequences
+from drystone.core.words import so_many
+from drystone.train.features import choose_features, mean_and_spread
+from drystone.train.layouts import carrying_layout
+from drystone.train.loaders import loader_of, prediction_loader
+from drystone.train.loop.evaluator import Evaluator, device_of_model
+from drystone.train.model import ModelSpec, RunModel
+from drystone.train.schema import Schema
+from drystone.train.settings import Settings
+from drystone.train.split import PARTS, Split, by_time
+from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.per_step import step_columns
+from drystone.train.tasks.tag.about import TAG
+from drystone.train.tasks.tag.classes import Classes
+from drystone.train.tasks.tag.kinds import from_plain, kind_for, to_plain
+from drystone.train.tasks.tag.model import Tagger
+from drystone.train.tasks.tag.objective import StepLosses, outputs_only
+from drystone.train.tasks.tag.outputs import Outputs
+from drystone.train.tasks.task import Scores, Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagScores(Scores):
+    """Figures over all scored steps; those of other kinds of output are None.
+
+    Args:
+        loss: mean over steps: of yes/no, the negative log-likelihood of a step.
+        steps: how many were scored.
+        accuracy: of classes: the share of steps whose class is the most probable one.
+        frame_accuracy: of yes/no: Σ true yes ÷ Σ (true yes + false yes + false no).
+        rmse, mae: of numbers, in their units.
+        r2: of numbers: the share of the variance that is explained, mean over the numbers of a step.
+    """
+
+    steps: int
+    accuracy: float | None = None
+    frame_accuracy: float | None = None
+    rmse: float | None = None
+    mae: float | None = None
+    r2: float | None = None
+
+
+class Tag(Task):
+    """Something at every step: what the target is there, or some steps later."""
+
+    about = TAG
+
+    def __init__(self, settings: Settings, schema: Schema) -> None:
+        super().__init__(settings, schema)
+        self.outputs: Outputs = from_plain(schema.outputs)
+
+    @classmethod
+    def check_target(cls, seqs: Sequences, target: str) -> None:
+        """Proves that the target has a value a step, of a kind that can be learned."""
+        kind_for(seqs, target)
+
+    @classmethod
+    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
+        """Proves that the target is known at all steps, and draws parts: whole sequences, or times of a single one."""
+        target = settings.target
+        outputs = kind_for(seqs, target).of(seqs, target)
+        features = choose_features(seqs, settings.features, (target,) if settings.ahead is None else ())
+        split = _split(seqs, settings)
+        train = outputs.encoded(split.sequences(seqs, "train").field(target).values)
+        baselines = {outputs.baseline: outputs.trivial(train).tolist()}
+        schema = Schema.of(seqs, features, target, to_plain(outputs), baselines)
+        task = cls(settings, schema)
+        for part in PARTS:
+            if len(split.part(part)):
+                task.check_scored(split.sequences(seqs, part, "before"), f"the {part} part")
+        if isinstance(outputs, Classes):
+            _warn_of_unseen(outputs, split.sequences(seqs, "train"), target)
+        return schema, split
+
+    def new_model(self) -> Tagger:
+        """Returns a tagger."""
+        return Tagger(ModelSpec(self.schema.features, self.outputs.num_outputs, self.settings), self.outputs)
+
+    def fit_statistics(self, model: RunModel, seqs: Sequences) -> None:
+        """Sets what the model scales features with, and targets that are numbers."""
+        assert isinstance(model, Tagger)
+        super().fit_statistics(model, seqs)
+        if self.outputs.is_scaled:
+            model.set_target_statistics(*mean_and_spread(seqs, self.schema.target))
+
+    def fields(self, seqs: Sequences) -> tuple[str, ...]:
+        """Returns the features, and the encoded targets."""
+        return (*self.schema.features.names, self._targets_in(seqs))
+
+    def to_train_on(self, seqs: Sequences) -> Sequences:
+        """Returns the training part with encoded targets."""
+        return self._with_targets(seqs)
+
+    def objective(self, seqs: Sequences) -> StepLosses:
+        """Returns the losses of the steps."""
+        return StepLosses(self._targets_in(seqs))
+
+    def metrics(self) -> dict[str, Metric]:
+        """Returns the figures of this kind of output."""
+        return self.outputs.metrics()
+
+    def evaluator(
+        self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
+    ) -> Evaluator:
+        """Returns what measures a tagger at every step whose target is known."""
+        kind_for(seqs, self.schema.target)
+        self.outputs.check(seqs, self.schema.target)
+        self.check_scored(seqs, "it")
+        found = self._with_targets(seqs)
+        loader = self._loader(found, self.fields(found), device)
+        return Evaluator(self.objective(found), loader, self.metrics(), between=between)
+
+    def check_scored(self, seqs: Sequences, what: str) -> None:
+        """Raises DataError where no step has a target in the same sequence, or part."""
+        if self._num_scored(seqs) == 0:
+            ahead = so_many(self.settings.ahead or 0, "step")
+            raise DataError(
+                f"ahead is {self.settings.ahead}, and {what} holds no step with {ahead} after it: the longest sequence has "
+                f"{so_many(int(seqs.lengths.max()), 'step')}. Look less far ahead, or give more data."
+            )
+
+    def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> TagScores:
+        """Returns the loss and the figures of this kind of output."""
+        named: dict[str, Any] = {name: figures[name] for name in ("loss", *self.outputs.metrics())}
+        return TagScores(sequences=len(seqs), steps=self._num_scored(seqs), **named)
+
+    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
+        """Returns the figures of saying the same at every step: what the training part says most, or on average."""
+        first, stop = self._with_targets(seqs).scored_steps()
+        at = ranges(offsets_of(seqs.lengths)[:-1] + first + (self.settings.ahead or 0), stop - first)
+        targets = torch.from_numpy(self.outputs.encoded(seqs.field(self.schema.target).values[at]))
+        said = torch.tensor(self.schema.baselines[self.outputs.baseline], dtype=torch.float64).repeat(len(targets), 1)
+        figures = self.measured(self.outputs.readable(said), targets)
+        if not self.outputs.is_scaled:
+            figures["loss"] = float(self.outputs.losses(said, targets).mean())
+        return {self.outputs.baseline: figures}
+
+    def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
+        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; of classes probabilities."""
+        found = self._found(model, seqs)
+        broken = ~np.isfinite(found).all(axis=1)
+        if broken.any():
+            sequence, step = place_of(int(np.argmax(broken)), seqs.lengths)
+            raise DataError(
+                f"{seqs.place(sequence, step)} holds numbers so far from the training data that the model overflows."
+            )
+        columns = self.columns(found)
+        return pa.table(step_columns(seqs, tuple(columns)) | columns)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """p_CLASS, p_TARGET[0] or TARGET[0] and so on."""
+        return self.outputs.names(self.schema.target)
+
+    def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
+        """Returns `prediction`, and of classes its `probability` and p_CLASS for every class."""
+        return self.outputs.columns(self.schema.target, outputs)
+
+    def __str__(self) -> str:
+        ahead = self.settings.ahead
+        where = "at every step" if ahead is None else f"{so_many(ahead, 'step')} ahead, at every step"
+        return f"{self.schema.target!r} {where}: {self.outputs}"
+
+    def _with_targets(self, seqs: Sequences) -> Sequences:
+        """Returns the sequences with encoded targets as their last field a step, or their last that looks ahead."""
+        column = seqs.step_columns[self.schema.target]
+        name = _free(f"{self.schema.target} encoded", seqs)
+        encoded = Column(self.outputs.encoded(column.slice(0, len(column))))
+        found = replace(seqs, step_columns={**seqs.step_columns, name: encoded})
+        if self.settings.ahead is None:
+            return found
+        return found.ahead(name, [self.settings.ahead], _free(f"{self.schema.target} ahead", found))
+
+    def _targets_in(self, seqs: Sequences) -> str:
+        fields = seqs.step_columns if self.settings.ahead is None else seqs.ahead_fields
+        return next(reversed(dict(fields)))
+
+    def _num_scored(self, seqs: Sequences) -> int:
+        first, stop = self._with_targets(seqs).scored_steps()
+        return int((stop - first).sum())
+
+    def _loader(self, seqs: Sequences, fields: tuple[str, ...], device: torch.device) -> Loader:
+        if self.settings.bidirectional:
+            return prediction_loader(seqs, fields, device)
+        return loader_of(seqs, carrying_layout(seqs.lengths), fields, device)
+
+    def _found(self, model: nn.Module, seqs: Sequences) -> npt.NDArray[np.float64]:
+        """Returns [steps of all sequences, outputs]."""
+        loader = self._loader(seqs, self.schema.features.names, device_of_model(model))
+        offsets = offsets_of(seqs.lengths)
+        result = np.zeros((seqs.num_steps, self.outputs.num_outputs))
+        for batch, outcome in Evaluator(outputs_only, loader).outcomes(model):
+            assert outcome.predictions is not None
+            spans = batch.spans
+            at = ranges(offsets[spans.sequence] + spans.offset, spans.length)
+            result[at] = outcome.predictions.cpu().numpy()
+        return result
+
+
+def _free(name: str, seqs: Sequences) -> str:
+    while name in seqs.field_names:
+        name += "'"
+    return name
+
+
+def _warn_of_unseen(outputs: Classes, train: Sequences, target: str) -> None:
+    seen = np.unique(outputs.encoded(train.field(target).values))
+    unseen = [name for number, name in enumerate(outputs.classes) if number not in seen]
+    if unseen:
+        warnings.warn(
+            f"no step of the training part is {', '.join(map(repr, unseen))} in {target!r}, so the model learns to say it "
+            f"nowhere.",
+            stacklevel=4,
+        )
+
+
+def _split(seqs: Sequences, settings: Settings) -> Split:
+    if settings.split_column is None and len(seqs) == 1:
+        return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
+    parts = parts_of(seqs, settings, np.zeros(len(seqs)))
+    for part, fraction in missing_parts(settings, parts):
+        raise DataError(
+            f"there are not enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)}. Give a larger "
+            f"{part}_fraction, or 0 for none; or state the parts with split_column."
+        )
+    return Split.of_wholes(seqs.lengths, parts)
