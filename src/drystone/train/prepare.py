@@ -50,8 +50,9 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     if not len(seqs):
         raise DataError("there are no sequences to train on.")
     chosen = _with_task(seqs, settings)
-    schema, split = kind_of(chosen).begin(seqs, chosen)
-    task = task_of(chosen, schema)
+    kind = kind_of(chosen)
+    split = kind.split(seqs, chosen)
+    task = task_of(chosen, kind.schema_of(seqs, chosen, split))
     _check_monitor(task)
     return _put_together(seqs, task, split)
 

@@ -60,11 +60,25 @@ class Task(ABC):
 
     @classmethod
     @abstractmethod
-    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
-        """Proves that the data serve, chooses the features, and draws the parts.
+    def split(cls, seqs: Sequences, settings: Settings) -> Split:
+        """Proves that the targets serve, and draws the parts.
 
         Raises:
             DataError, ConfigError: they do not serve; the message names the place or the setting.
+        """
+
+    @classmethod
+    @abstractmethod
+    def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
+        """Chooses the features, and finds out from the training part what the outputs stand for.
+
+        Args:
+            seqs: all sequences.
+            settings: of the run.
+            split: what `split` returned.
+
+        Raises:
+            DataError, ConfigError: as `split`.
         """
 
     @abstractmethod

@@ -52,16 +52,19 @@ class Classify(Task):
         label_field(seqs, target)
 
     @classmethod
-    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
-        """Proves that every sequence has a class that training sees, and draws parts in which each has its share."""
+    def split(cls, seqs: Sequences, settings: Settings) -> Split:
+        """Proves that every sequence has a class, and draws parts in which each has its share."""
+        return Split.of_wholes(seqs.lengths, _parts(seqs, settings, labels_of(seqs, settings.target)))
+
+    @classmethod
+    def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
+        """Proves that training sees the class of every sequence."""
         labels = labels_of(seqs, settings.target)
-        features = choose_features(seqs, settings.features, (settings.target,))
-        parts = _parts(seqs, settings, labels)
-        classes = classes_of(labels[parts["train"]])
+        classes = classes_of(labels[split.train])
         codes = codes_of(labels, classes, seqs, settings.target)
-        majority = classes[np.bincount(codes[parts["train"]]).argmax()]
-        schema = Schema.of(seqs, features, settings.target, {"classes": classes}, {MAJORITY: majority})
-        return schema, Split.of_wholes(seqs.lengths, parts)
+        majority = classes[np.bincount(codes[split.train]).argmax()]
+        features = choose_features(seqs, settings.features, (settings.target,))
+        return Schema.of(seqs, features, settings.target, {"classes": classes}, {MAJORITY: majority})
 
     @property
     def classes(self) -> list[Any]:

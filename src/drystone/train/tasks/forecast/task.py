@@ -66,14 +66,18 @@ class Forecast(Task):
             raise DataError(f"target {target!r} is {field.describe()} a {kind}; a forecast needs one number a step.")
 
     @classmethod
-    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
+    def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
         check_finite(seqs, settings.target, "targets of forecasts")
+        return _split(seqs, settings)
+
+    @classmethod
+    def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
+        """Proves that each part has steps to score."""
         if settings.align is not None:
             seqs.field(settings.align)  # before a field of targets stands beside those of the user
         features = choose_features(seqs, settings.features)
         schema = Schema.of(seqs, features, settings.target, {"horizon": settings.horizon})
-        split = _split(seqs, settings)
         task = cls(settings, schema)
         for part in PARTS:
             if len(split.part(part)):
@@ -82,7 +86,7 @@ class Forecast(Task):
                     raise ConfigError(
                         "monitor is 'r2', and the valid part has 1 value to score; r2 needs two. Give it more steps."
                     )
-        return schema, split
+        return schema
 
     @property
     def horizon(self) -> int:

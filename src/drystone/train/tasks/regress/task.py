@@ -59,16 +59,20 @@ class Regress(Task):
         number_field(seqs, target)
 
     @classmethod
-    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
+    def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Proves that every sequence has its numbers, which differ, and draws the parts at random."""
         numbers = numbers_of(seqs, settings.target)
+        split = Split.of_wholes(seqs.lengths, _parts(seqs, settings))
+        _check_varied(numbers[split.train], settings.target)
+        return split
+
+    @classmethod
+    def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
+        """Finds the shape of the target, and its mean."""
         features = choose_features(seqs, settings.features, (settings.target,))
-        parts = _parts(seqs, settings)
-        _check_varied(numbers[parts["train"]], settings.target)
-        mean, _ = mean_and_spread(seqs.select(parts["train"]).collapsed(settings.target), settings.target)
+        mean, _ = mean_and_spread(seqs.select(split.train).collapsed(settings.target), settings.target)
         shape = number_field(seqs, settings.target).item_shape
-        schema = Schema.of(seqs, features, settings.target, {"shape": list(shape)}, {MEAN: mean.tolist()})
-        return schema, Split.of_wholes(seqs.lengths, parts)
+        return Schema.of(seqs, features, settings.target, {"shape": list(shape)}, {MEAN: mean.tolist()})
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -73,12 +73,16 @@ class Tag(Task):
         kind_for(seqs, target)
 
     @classmethod
-    def begin(cls, seqs: Sequences, settings: Settings) -> tuple[Schema, Split]:
-        """Proves that the target is known at all steps, and draws parts: whole sequences, or times of a single one."""
+    def split(cls, seqs: Sequences, settings: Settings) -> Split:
+        """Draws parts: whole sequences, or times of a single one."""
+        return _split(seqs, settings)
+
+    @classmethod
+    def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
+        """Proves that the target is known at all steps, and that each part has steps to score."""
         target = settings.target
         outputs = kind_for(seqs, target).of(seqs, target)
         features = choose_features(seqs, settings.features, (target,) if settings.ahead is None else ())
-        split = _split(seqs, settings)
         train = outputs.encoded(split.sequences(seqs, "train").field(target).values)
         baselines = {outputs.baseline: outputs.trivial(train).tolist()}
         schema = Schema.of(seqs, features, target, to_plain(outputs), baselines)
@@ -88,7 +92,7 @@ class Tag(Task):
                 task.check_scored(split.sequences(seqs, part, "before"), f"the {part} part")
         if isinstance(outputs, Classes):
             _warn_of_unseen(outputs, split.sequences(seqs, "train"), target)
-        return schema, split
+        return schema
 
     def new_model(self) -> Tagger:
         """Returns a tagger."""
