@@ -44,6 +44,6 @@ class Forecaster(RunModel, ScaledTargets):
                 f"window is {self.window}: the model forecasts from the last {self.window} steps alone, from a state of "
                 f"zeros, so it cannot go on step by step. Train it with layout='stateful', without windows."
             )
-        output, state = self.lstm(self.standardised(x), state, valid=valid)
+        output, state = self.lstm(self.read(x), state, valid=valid)
         forecasts = self.in_units(self.head(output))
         return forecasts if valid is None else forecasts.masked_fill(~valid[:, :, None], 0.0), state

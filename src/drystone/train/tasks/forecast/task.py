@@ -16,7 +16,8 @@ from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
-from drystone.train.features import check_finite, choose_features, mean_and_spread
+from drystone.train.features.choose import choose_features
+from drystone.train.features.numbers import check_finite, mean_and_spread
 from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
 from drystone.train.loaders import loader_of, prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
@@ -76,7 +77,8 @@ class Forecast(Task):
         """Proves that each part has steps to score."""
         if settings.align is not None:
             seqs.field(settings.align)  # before a field of targets stands beside those of the user
-        features = choose_features(seqs, settings.features)
+        train = split.sequences(seqs, "train", settings.context or "before")
+        features = choose_features(seqs, settings.wishes, train, settings.target, target_is_input=True)
         schema = Schema.of(seqs, features, settings.target, {"horizon": settings.horizon})
         task = cls(settings, schema)
         for part in PARTS:
@@ -105,7 +107,7 @@ class Forecast(Task):
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the features, and the next values of the target."""
-        return (*self.schema.features.names, _ahead_in(seqs))
+        return (*self.schema.features.batch_fields, _ahead_in(seqs))
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
@@ -233,7 +235,7 @@ class Forecast(Task):
     def _forecasts(self, model: nn.Module, seqs: Sequences) -> npt.NDArray[np.float64]:
         """Returns [steps of all sequences, horizon]."""
         windowed = self.settings.window is not None
-        names = self.schema.features.names
+        names = self.schema.features.batch_fields
         loader = self._loader(seqs, names, device_of_model(model), np.zeros_like(seqs.lengths), seqs.lengths)
         offsets = offsets_of(seqs.lengths)
         result = np.zeros((seqs.num_steps, self.horizon))
