@@ -41,7 +41,6 @@ Examples:
 """
 NO_SETTINGS = {"out", "overwrite", "quiet"}
 WITH_RESUME = {"quiet"}
-LISTS = {"features", "categories", "calendar"}
 Arguments = Annotated[list[str] | None, typer.Argument(metavar="DATA")]
 
 
@@ -94,9 +93,9 @@ def fit(
 ) -> None:
     """Trains, or goes on with training, and prints the figure of the test part."""
     given = {name: value for name, value in options.items() if value is not None}
-    for option in LISTS & given.keys():
-        names = (name.strip() for words in given[option] for name in words.split(","))
-        given[option] = tuple(name for name in names if name)
+    for name, value in given.items():
+        if isinstance(value, list):
+            given[name] = tuple(each.strip() for words in value for each in words.split(",") if each.strip())
     if resume is None:
         _start(data, config, given)
     else:

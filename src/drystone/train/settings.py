@@ -22,7 +22,7 @@ LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
-LISTS = ("features", "categories", "calendar")
+LISTS = ("features", "categories", "calendar", "known_ahead")
 NEED_VALIDATION = ("patience", "evaluate_every")
 OF_LAYOUTS: Mapping[str, tuple[LayoutName, ...]] = MappingProxyType(
     {
@@ -84,6 +84,9 @@ class Settings(BaseModel):
     )
     calendar: tuple[PartName, ...] | None = setting(
         None, DATA, "more features, of the timestamps of order_by: minute, hour, weekday, yearday", strict=False
+    )
+    known_ahead: tuple[str, ...] | None = setting(
+        None, DATA, "forecast: features, or parts of the calendar, known for the whole horizon", rare=True, strict=False
     )
     missing: Missing = setting(
         "error",
@@ -245,7 +248,12 @@ class Settings(BaseModel):
     def wishes(self) -> Wishes:
         """What is said of the inputs."""
         return Wishes(
-            names=self.features, categories=self.categories or (), calendar=self.calendar or (), missing=self.missing
+            names=self.features,
+            categories=self.categories or (),
+            calendar=self.calendar or (),
+            missing=self.missing,
+            known_ahead=self.known_ahead or (),
+            horizon=self.horizon or 0,
         )
 
     def with_task(self, task: str) -> "Settings":

@@ -1,6 +1,7 @@
 """Which fields are inputs, and of which kind."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -39,9 +40,7 @@ def choose_features(
     names = usual_features(seqs, train, hidden) if wishes.names is None else wishes.names
     if not names and not wishes.calendar:
         if wishes.names is None:
-            raise DataError(
-                f"no field has values a step to learn from; the fields are: {', '.join(seqs.field_names)}."
-            )
+            raise DataError(f"no field has values a step to learn from; the fields are: {', '.join(seqs.field_names)}.")
         raise DataError("features is empty; name at least one field.")
     if len(set(names)) < len(names):
         raise DataError(f"features names a field twice: {', '.join(names)}.")
@@ -52,10 +51,10 @@ def choose_features(
         if name not in names:
             raise ConfigError(f"categories names {name!r}, which is no feature; those are: {', '.join(names)}.")
     fields = [_feature(seqs, name, wishes, train) for name in names]
-    features = Features((*fields, *(_calendar_feature(seqs, part) for part in wishes.calendar)))
-    for feature in features.fields:
+    fields += [_calendar_feature(seqs, part) for part in wishes.calendar]
+    for feature in fields:
         check(seqs, feature)
-    return features
+    return Features((*fields, *(_known_ahead(name, fields, wishes.horizon) for name in wishes.known_ahead)))
 
 
 def usual_features(seqs: Sequences, train: Sequences, hidden: Collection[str]) -> list[str]:
@@ -109,6 +108,17 @@ def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Fe
     if not found:
         raise DataError(f"field {name!r} is missing everywhere in the training part; leave it out of the features.")
     return Feature(**common, kind="category", categories=found)
+
+
+def _known_ahead(name: str, fields: Sequence[Feature], horizon: int) -> Feature:
+    found = [field for field in fields if name in (field.name, field.part) and not field.is_per_sequence]
+    if not found:
+        names = [field.part or field.name for field in fields if not field.is_per_sequence]
+        raise ConfigError(
+            f"known_ahead names {name!r}, which is no feature with a value a step; those are: {', '.join(names)}."
+        )
+    (field,) = found
+    return replace(field, name=f"{field.name} ahead", shape=(horizon, *field.shape), ahead=horizon, of=field.name)
 
 
 def _calendar_feature(seqs: Sequences, part: str) -> Feature:

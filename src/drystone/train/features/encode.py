@@ -34,9 +34,11 @@ def encoded(seqs: Sequences, features: Features) -> Sequences:
         DataError: a field is missing or of another type or shape, or a value misses that must not, or is infinite.
     """
     for feature in features.fields:
-        check(seqs, feature)
-        if not feature.is_as_read:
-            seqs = _with_numbers(seqs, feature)
+        if feature.ahead:
+            seqs = seqs.ahead(features.named(feature.of).field, range(1, feature.ahead + 1), name=feature.field)
+        else:
+            check(seqs, feature)
+            seqs = seqs if feature.is_as_read else _with_numbers(seqs, feature)
     return seqs
 
 

@@ -32,6 +32,9 @@ class Feature:
         marks_missing: of numbers, whether an input says which are missing: where some were in the training part.
         categories: text, whole numbers or bools; the first has number 1, and 0 is what training did not see.
         part: of a calendar, which.
+        ahead: how many of the next steps' values it holds, in place of its own, [ahead, *shape of one]: they are known
+            before they come.
+        of: of those, the feature that looks no step ahead.
     """
 
     name: str
@@ -43,6 +46,8 @@ class Feature:
     marks_missing: bool = False
     categories: tuple[Any, ...] = ()
     part: str = ""
+    ahead: int = 0
+    of: str = ""
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -51,7 +56,7 @@ class Feature:
     @property
     def is_as_read(self) -> bool:
         """Whether batches hold the field as it was read."""
-        return self.kind == "numbers" and not self.is_per_sequence and self.missing != "ffill"
+        return self.kind == "numbers" and not self.is_per_sequence and self.missing != "ffill" and not self.ahead
 
     @property
     def is_plain(self) -> bool:
@@ -118,11 +123,20 @@ class Features:
         Args:
             seqs: that went through `encoded`.
         """
-        known = [
-            mean_and_spread(seqs, field.field) if field.kind == "numbers" else (np.zeros(1), np.ones(1))
-            for field in self.fields
-        ]
+        known = [self._statistics_of(seqs, field) for field in self.fields]
         return np.concatenate([mean for mean, _ in known]), np.concatenate([spread for _, spread in known])
+
+    def _statistics_of(self, seqs: Sequences, field: Feature) -> Statistics:
+        if field.kind != "numbers":
+            return np.zeros(field.size), np.ones(field.size)
+        if not field.ahead:
+            return mean_and_spread(seqs, field.field)
+        mean, spread = mean_and_spread(seqs, self.named(field.of).field)  # those past the end are no values
+        return np.tile(mean, field.ahead), np.tile(spread, field.ahead)
+
+    def named(self, name: str) -> Feature:
+        """Returns the feature of a name."""
+        return next(field for field in self.fields if field.name == name)
 
     def matrix(self, batch: TensorBatch) -> torch.Tensor:
         """Returns the inputs of a batch side by side: float64 [rows, steps, size]."""

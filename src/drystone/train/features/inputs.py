@@ -85,10 +85,10 @@ class NumbersWithGaps(Reader):
 
 
 class Round(Reader):
-    """A number that comes round again."""
+    """Numbers that come round again."""
 
-    def __init__(self, period: float) -> None:
-        super().__init__(2)
+    def __init__(self, period: float, count: int) -> None:
+        super().__init__(2 * count)
         self.period = period
 
     def forward(self, x: Tensor, standardised: Tensor) -> Tensor:
@@ -97,39 +97,44 @@ class Round(Reader):
 
 
 class OneHot(Reader):
-    """A category as a vector with a 1 at its place; what is unknown is all 0."""
+    """Categories as vectors with a 1 at the place of each; what is unknown is all 0."""
+
+    def __init__(self, num_categories: int, count: int) -> None:
+        super().__init__(num_categories * count)
+        self.num_categories = num_categories
 
     def forward(self, x: Tensor, standardised: Tensor) -> Tensor:
-        return functional.one_hot(_codes(x, self.width), self.width + 1)[..., 1:].to(standardised.dtype)
+        codes = _codes(x, self.num_categories)
+        return functional.one_hot(codes, self.num_categories + 1)[..., 1:].flatten(-2).to(standardised.dtype)
 
 
 class Embedded(Reader):
-    """A category as a vector that is learned; what is unknown is all 0."""
+    """Categories as vectors that are learned; what is unknown is all 0."""
 
-    def __init__(self, num_categories: int, size: int) -> None:
-        super().__init__(size)
+    def __init__(self, num_categories: int, count: int, size: int) -> None:
+        super().__init__(size * count)
         self.vectors = nn.Embedding(num_categories + 1, size, padding_idx=0)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
-        return self.vectors(_codes(x, self.vectors.num_embeddings - 1))
+        return self.vectors(_codes(x, self.vectors.num_embeddings - 1)).flatten(-2)
 
 
 def _codes(x: Tensor, num_categories: int) -> Tensor:
     """Invalid cells may hold anything; no result depends on them."""
     is_code = (x >= 0) & (x <= num_categories)
-    return torch.where(is_code, x, 0.0)[..., 0].long()
+    return torch.where(is_code, x, 0.0).long()
 
 
 def _reader(feature: Feature, embedding_size: int | None) -> Reader:
     if feature.kind == "calendar":
-        return Round(PARTS[feature.part].period)
+        return Round(PARTS[feature.part].period, feature.size)
     if feature.kind == "numbers":
         if feature.is_plain:
             return Numbers(feature.size)
         return NumbersWithGaps(feature.size, marks_missing=feature.marks_missing)
     count = len(feature.categories)
     size = _usual_size(count) if embedding_size is None else embedding_size
-    return Embedded(count, size) if size else OneHot(count)
+    return Embedded(count, feature.size, size) if size else OneHot(count, feature.size)
 
 
 def _usual_size(num_categories: int) -> int:

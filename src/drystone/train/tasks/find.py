@@ -7,6 +7,7 @@ from drystone.core.sequences import Sequences
 from drystone.train.features.choose import changes
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
+from drystone.train.targets import parts_of
 from drystone.train.tasks.classify.task import Classify
 from drystone.train.tasks.forecast.task import Forecast
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
@@ -56,5 +57,6 @@ def _usual_of_target(seqs: Sequences, settings: Settings) -> str:
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
         return "regress" if is_measurement(seqs.collapsed(settings.target).field(settings.target)) else "classify"
     measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
-    is_measured = field.is_numeric and not field.item_shape and field.values.dtype.kind in measured
+    is_single = not field.item_shape or len(parts_of(settings.target, seqs)) > 1
+    is_measured = field.is_numeric and is_single and field.values.dtype.kind in measured
     return "forecast" if is_measured else "tag"

@@ -14,6 +14,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "head_dropout": 0.0,
         "noise": 0.0,
         "horizon": 1,
+        "known_ahead": None,
         "context": None,
         "lead": None,
         "align": None,
