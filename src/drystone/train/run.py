@@ -241,6 +241,7 @@ class Run:
             self.model.advance,
             num_features=self.schema.features.size,
             dtype=torch.float64,
+            missing_allowed=not all(field.missing == "error" for field in self.schema.features.fields),
             max_streams=max_streams,
             forget_after=forget_after,
             clock=clock,
