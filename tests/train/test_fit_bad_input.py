@@ -96,3 +96,19 @@ def test_what_the_model_needs_is_checked_at_prediction(vowels: Sequences) -> Non
         run.predict(Sequences.from_arrays({"z": [np.zeros((2, 12))]}))
     with pytest.raises(ds.DataError, match="sequence 17, step 3"):
         run.predict(spoiled(vowels, np.nan))
+
+
+@pytest.mark.parametrize(
+    ("task", "target", "would"),
+    [
+        ("forecast", "speaker", "classify"),
+        ("regress", "speaker", "classify"),
+        ("tag", "speaker", "classify"),
+        ("classify", "x", "tag"),
+        ("regress", "x", "tag"),
+    ],
+)
+def test_a_task_that_does_not_fit_says_which_would(vowels: Sequences, task: str, target: str, would: str) -> None:
+    with pytest.raises(ds.DataError) as caught:
+        fit(vowels, target, task=task, **SMALL)
+    assert caught.value.__notes__ == [f"The task {would} would suit this target: task='{would}' (--task {would})."]

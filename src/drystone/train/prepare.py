@@ -16,7 +16,7 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
 from drystone.train.targets import with_target
-from drystone.train.tasks.find import kind_of, task_of, usual_task
+from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_task_of_target
 from drystone.train.tasks.task import Task
 
 
@@ -93,8 +93,24 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
                 f"class a sequence, regress for numbers a sequence, tag for something at every step, forecast for the next "
                 f"values of a measurement."
             )
+        elif suits := _what_suits(seqs, settings):
+            error.add_note(f"The task {suits} would suit this target: task={suits!r} (--task {suits}).")
         raise
     return chosen
+
+
+def _what_suits(seqs: Sequences, settings: Settings) -> str | None:
+    """Returns the usual task of the target, where it is another than the one that was named."""
+    if settings.target not in seqs.field_names:
+        return None
+    usual = usual_task_of_target(seqs, settings)
+    if usual == settings.task:
+        return None
+    try:
+        KINDS[usual].check_target(seqs, settings.target)
+    except DataError:
+        return None
+    return usual
 
 
 def _check_monitor(task: Task) -> None:

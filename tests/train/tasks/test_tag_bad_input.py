@@ -20,7 +20,7 @@ def spoiled(**fields: Any) -> ds.Sequences:
 @pytest.mark.parametrize(
     ("seqs", "settings", "words"),
     [
-        (SEQS, {"target": "id"}, r"target 'id' is text a sequence; .* take task='classify' \(--task classify\)"),
+        (SEQS, {"target": "id"}, "target 'id' is text a sequence; tag learns something at every step"),
         (SEQS, {"target": "nope"}, "no field 'nope'"),
         (SEQS, {"target": "word", "features": ("word",)}, "field 'word' is the target; it cannot be a feature too"),
         (
@@ -42,7 +42,7 @@ def spoiled(**fields: Any) -> ds.Sequences:
         (
             SEQS,
             {"target": "word", "task": "classify"},
-            r"'word' changes in sequence 0, .* take task='tag' \(--task tag\)",
+            "'word' changes in sequence 0",
         ),
         (SEQS.select([0, 1]), {"target": "word"}, "not enough sequences for a test part of 20%: there are 2"),
         (SEQS, {"target": "word", "split_column": "id"}, "expected one of train, valid, test"),

@@ -47,11 +47,12 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
         for task, about in TASKS.items()
         if all(task in goes_with(name) for name in given) and settings.layout in (None, *about.layouts)
     ]
-    usual = _usual_of_target(seqs, settings)
+    usual = usual_task_of_target(seqs, settings)
     return suited[0] if suited and usual not in suited else usual
 
 
-def _usual_of_target(seqs: Sequences, settings: Settings) -> str:
+def usual_task_of_target(seqs: Sequences, settings: Settings) -> str:
+    """Returns the task that suits the target, whatever else was said."""
     field = seqs.field(settings.target)
     has_a_next_step = bool((seqs.lengths > 1).any())
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 from drystone.core.sequences import Sequences
-from drystone.train.features.choose import changes
 
 Label = str | int | bool
 MAX_NUMBERS_SHOWN = 20
@@ -43,12 +42,7 @@ def label_field(seqs: Sequences, target: str) -> Field:
     Raises:
         DataError: it changes within a sequence, or is more than one value.
     """
-    try:
-        field = seqs.collapsed(target).field(target)
-    except DataError as error:
-        if target in seqs.step_columns and changes(seqs, target):
-            raise DataError(f"{error} For something at every step take task='tag' (--task tag).") from None
-        raise
+    field = seqs.collapsed(target).field(target)
     if field.item_shape:
         raise DataError(f"target {target!r} has shape {field.item_shape} a sequence; a class is one value.")
     return field

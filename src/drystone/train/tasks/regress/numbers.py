@@ -20,19 +20,11 @@ def number_field(seqs: Sequences, target: str) -> Field:
     A target with a value a step serves too, if it is the same at all steps of a sequence.
 
     Raises:
-        DataError: it changes within a sequence, or is no number; the message says which task would do.
+        DataError: it changes within a sequence, or is no number.
     """
-    try:
-        field = seqs.collapsed(target).field(target)
-    except DataError as error:
-        if target not in seqs.field_names:
-            raise
-        raise DataError(f"{error} task='forecast' learns the next values of a measurement.") from error
+    field = seqs.collapsed(target).field(target)
     if field.is_text or field.values.dtype.kind not in "iuf":
-        raise DataError(
-            f"target {target!r} is {field.describe()}; regress learns numbers. task='classify' learns text, whole "
-            f"numbers and bools as classes."
-        )
+        raise DataError(f"target {target!r} is {field.describe()}; regress learns numbers.")
     if len(field.item_shape) > 1 or not prod(field.item_shape):
         raise DataError(
             f"target {target!r} has shape {field.item_shape} a sequence; regress learns one number, or a vector of them."

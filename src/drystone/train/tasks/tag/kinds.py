@@ -24,10 +24,7 @@ def kind_for(seqs: Sequences, target: str) -> type[Outputs]:
     """
     field = seqs.field(target)
     if not field.per_step:
-        raise DataError(
-            f"target {target!r} is {field.describe()} a sequence; tag learns something at every step. For one value a "
-            f"sequence, such as a class, take task='classify' (--task classify)."
-        )
+        raise DataError(f"target {target!r} is {field.describe()} a sequence; tag learns something at every step.")
     if field.offsets:
         source = seqs.ahead_fields[target].source
         raise DataError(
