@@ -32,5 +32,11 @@ def sequences_for(seqs: Any, settings: Settings) -> Sequences:
         )
     if isinstance(source, (str, Path)):
         on_empty = "drop" if settings.drop_empty else "error"
-        return read(source, sequence_id=settings.sequence_id, order_by=settings.order_by, on_empty=on_empty)
+        return read(
+            source,
+            sequence_id=settings.sequence_id,
+            order_by=settings.order_by,
+            on_empty=on_empty,
+            duplicates=settings.duplicates,
+        )
     return sequences_of(source)
