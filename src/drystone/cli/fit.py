@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from shlex import quote
 from signal import SIGINT
@@ -41,7 +40,6 @@ Examples:
   drystone config classify > run.toml; drystone fit --config run.toml
   drystone fit --resume runs/my-1
 """
-READING = [field.name for field in fields(Reading)]
 NO_SETTINGS = {"out", "overwrite", "quiet"}
 WITH_RESUME = {"quiet"}
 Arguments = Annotated[list[str] | None, typer.Argument(metavar="DATA")]
@@ -108,6 +106,7 @@ def fit(
 def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> None:
     with ends_at_once():
         from drystone.cli.fit_config import FitConfig
+        from drystone.train.data import sequences_for
 
         chosen = {**_in_file(config), **({} if data is None else {"data": data}), **given}
         if "data" not in chosen:
@@ -123,7 +122,8 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
             checked = FitConfig.of(**chosen)
         assert isinstance(checked, FitConfig)
         _say_settings_of(built_in, chosen)
-        seqs = read_data(source, Reading(**{name: getattr(checked, name) for name in READING}))
+        seqs = sequences_for(source, checked)
+        say_reading(seqs)
         say_intervals(seqs)
 
         from drystone import train  # after all that needs no framework

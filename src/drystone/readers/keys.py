@@ -23,15 +23,16 @@ def with_keys(seqs: Sequences, options: Options) -> Sequences:
     for name in (options.sequence_id, *options.per_sequence):
         if name in seqs.step_columns:
             raise DataError(f"column {name!r} has a value a step; expected one with a value a sequence.")
-    if options.order_by is not None:
-        _check_order(seqs, options.order_by)
     keyed = replace(
         seqs,
         sequence_id=options.sequence_id or seqs.sequence_id,
         order_by=options.order_by or seqs.order_by,
     )
-    is_settled = options.order_by is None and options.duplicates is None  # sequences that were saved keep their ties
-    return keyed if is_settled else with_duplicates(keyed, options.duplicates)
+    if options.order_by is None and options.duplicates is None:
+        return keyed  # sequences that were saved keep their ties
+    if keyed.order_by is not None:
+        _check_order(seqs, keyed.order_by)
+    return with_duplicates(keyed, options.duplicates)
 
 
 def _check_order(seqs: Sequences, name: str) -> None:
