@@ -1,5 +1,7 @@
 """What the verbs share: their data argument, and reading it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +12,13 @@ from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers import read
+from drystone.readers.options import Duplicates
 
 if TYPE_CHECKING:
     from drystone.train import Run
 
 DATA_PANEL = "Data"
+OF_RUNS = ("sequence_id", "order_by", "duplicates")  # what other data of a run are read with too
 
 Data = Annotated[str, typer.Argument(help="A file, or the name of a built-in data set.", metavar="DATA")]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
@@ -34,20 +38,55 @@ OrderBy = Annotated[
         rich_help_panel=DATA_PANEL,
     ),
 ]
+Repeated = Annotated[
+    Duplicates | None,
+    typer.Option(
+        "--duplicates",
+        help="Steps of one sequence at the same time: keep the first, take the mean, or refuse them.",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
 DropEmpty = Annotated[
     bool, typer.Option("--drop-empty", help="Leave out sequences of 0 steps.", rich_help_panel=DATA_PANEL)
 ]
 
 
-def read_data(data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool) -> Sequences:
-    """Reads the data, and says what was dropped."""
-    seqs = read(data, sequence_id=sequence_id, order_by=order_by, on_empty="drop" if drop_empty else "error")
-    say_dropped(seqs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How data are read.
+
+    Args:
+        sequence_id, order_by, duplicates: as `drystone.read` takes them.
+        drop_empty: whether sequences of 0 steps are left out.
+    """
+
+    sequence_id: str | None = None
+    order_by: str | None = None
+    duplicates: Duplicates | None = None
+    drop_empty: bool = False
+
+
+def read_data(data: str, how: Reading) -> Sequences:
+    """Reads the data, and says what reading did to them."""
+    seqs = _read(data, how)
+    say_reading(seqs)
     return seqs
 
 
-def say_dropped(seqs: Sequences) -> None:
-    """Says which empty sequences were left out."""
+def _read(data: str, how: Reading) -> Sequences:
+    return read(
+        data,
+        sequence_id=how.sequence_id,
+        order_by=how.order_by,
+        duplicates=how.duplicates,
+        on_empty="drop" if how.drop_empty else "error",
+    )
+
+
+def say_reading(seqs: Sequences) -> None:
+    """Says what was put in order, and which empty sequences were left out."""
+    for remark in seqs.remarks:
+        typer.echo(remark, err=True)
     if len(seqs.dropped):
         shown = ", ".join(map(str, seqs.dropped[:10].tolist())) + (", ..." if len(seqs.dropped) > 10 else "")
         typer.echo(f"dropped {so_many(len(seqs.dropped), 'empty sequence')}: {shown}", err=True)
@@ -64,19 +103,32 @@ def open_model(run: Path, device: str) -> "Run":
         return opened
 
 
-def open_run(
-    run: Path, data: str, sequence_id: str | None, order_by: str | None, *, drop_empty: bool, device: str
-) -> "tuple[Run, Sequences]":
-    """Opens a run, and reads data with the keys that the run was read with, where they fit."""
+def open_run(run: Path, data: str, how: Reading, *, device: str) -> "tuple[Run, Sequences]":
+    """Opens a run, and reads data as those of the run were read, where that fits."""
     with ends_at_once():
         opened = open_model(run, device)
-        known = opened.settings.sequence_id, opened.settings.order_by
+        settings = opened.settings
+        known = {name: getattr(settings, name) for name in OF_RUNS if getattr(settings, name) is not None}
+        given = {name: getattr(how, name) for name in OF_RUNS if getattr(how, name) is not None}
         try:
-            return opened, read_data(data, sequence_id or known[0], order_by or known[1], drop_empty=drop_empty)
-        except DataError:
-            if (sequence_id, order_by) != (None, None) or known == (None, None):
+            seqs = _read(data, replace(how, **{**known, **given}))
+        except DataError as error:
+            if given or not known:
                 raise
-            return opened, read_data(data, None, None, drop_empty=drop_empty)
+            seqs = _read_otherwise(data, how, known, error)
+        say_reading(seqs)
+        return opened, seqs
+
+
+def _read_otherwise(data: str, how: Reading, known: Mapping[str, str], error: DataError) -> Sequences:
+    """Reads data that are kept in another form than those of the run; raises the error where they are not."""
+    try:
+        seqs = _read(data, how)
+    except DataError:
+        raise error from None
+    if {known.get("sequence_id"), known.get("order_by")} & set(seqs.field_names):
+        raise error
+    return seqs
 
 
 def check_out(path: Path, suffixes: tuple[str, ...], *, overwrite: bool, is_folder: bool = False) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from drystone.cli.data import Data, DropEmpty, OrderBy, RunFolder, SequenceId, open_run
+from drystone.cli.data import Data, DropEmpty, OrderBy, Reading, Repeated, RunFolder, SequenceId, open_run
 from drystone.core.errors import ConfigError
 
 HELP = """Print the figures of a run on data with targets: accuracy and loss; of numbers errors in their units.
@@ -29,11 +29,13 @@ def evaluate(
     ] = None,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
+    duplicates: Repeated = None,
     drop_empty: DropEmpty = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Opens the run, reads the data, prints one line a figure."""
-    opened, seqs = open_run(run, data, sequence_id, order_by, drop_empty=drop_empty, device=device)
+    how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
+    opened, seqs = open_run(run, data, how, device=device)
     is_own = opened.is_made_from(seqs)
     if part is not None and part != "all" and not is_own:
         raise ConfigError(

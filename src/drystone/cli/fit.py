@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drystone.cli.data import read_data, say_dropped
+from drystone.cli.data import Reading, read_data, say_reading
 from drystone.cli.interrupts import INTERRUPTED, ends_at_once
+from drystone.cli.intervals import say_intervals
 from drystone.cli.options import flag_of, in_words, with_options
 from drystone.core.errors import ConfigError, DataError, MissingExtraError
 from drystone.core.sequences import Sequences
@@ -105,6 +106,7 @@ def fit(
 def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> None:
     with ends_at_once():
         from drystone.cli.fit_config import FitConfig
+        from drystone.train.data import sequences_for
 
         chosen = {**_in_file(config), **({} if data is None else {"data": data}), **given}
         if "data" not in chosen:
@@ -113,13 +115,16 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
         chosen = {**_known_of(built_in), **chosen}
         source = str(chosen["data"])
         if "target" not in chosen:
-            fields = read_data(source, chosen.get("sequence_id"), chosen.get("order_by"), drop_empty=True).field_names
-            raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(fields)}.")
+            how = Reading(sequence_id=chosen.get("sequence_id"), order_by=chosen.get("order_by"), drop_empty=True)
+            names = read_data(source, how).field_names
+            raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(names)}.")
         with _naming(config, given):
             checked = FitConfig.of(**chosen)
         assert isinstance(checked, FitConfig)
         _say_settings_of(built_in, chosen)
-        seqs = read_data(source, checked.sequence_id, checked.order_by, drop_empty=checked.drop_empty)
+        seqs = sequences_for(source, checked)
+        say_reading(seqs)
+        say_intervals(seqs)
 
         from drystone import train  # after all that needs no framework
 
@@ -210,7 +215,7 @@ def _data_of(settings: Any, path: Path, data: str | None) -> Sequences:
         if data is not None:
             raise
         raise type(error)(f"{error} Give the data of the run: drystone fit DATA --resume {quote(str(path))}") from error
-    say_dropped(seqs)
+    say_reading(seqs)
     return seqs
 
 

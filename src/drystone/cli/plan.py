@@ -12,7 +12,8 @@ from rich.table import Table
 
 from drystone.cli.advice import Facts, advice, percentiles
 from drystone.cli.busy import busy
-from drystone.cli.data import Data, DropEmpty, OrderBy, SequenceId, check_out, read_data
+from drystone.cli.data import Data, DropEmpty, OrderBy, Reading, Repeated, SequenceId, check_out, read_data
+from drystone.cli.intervals import say_intervals
 from drystone.cli.layouts import Compared, Layouts, Sizes, compared, plan_or_problem
 from drystone.core.extras import need
 from drystone.core.lengths import Lengths
@@ -41,6 +42,7 @@ def plan(
     data: Data,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
+    duplicates: Repeated = None,
     drop_empty: DropEmpty = False,
     batch_size: Annotated[
         int | None, typer.Option(help="Sequences a batch (default 32).", rich_help_panel=LAYOUT)
@@ -80,7 +82,9 @@ def plan(
     sizes = Sizes(batch_size=batch_size, num_buckets=num_buckets, cells=cells, rows=rows, steps=steps)
     with busy() as say:
         say(f"reading {data}")
-        seqs = read_data(data, sequence_id, order_by, drop_empty=drop_empty)
+        how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
+        seqs = read_data(data, how)
+        say_intervals(seqs)
         layouts = Layouts.of(seqs.lengths, sizes)
         found: dict[str, Compared] = {}
         walls: list[tuple[str, Plan]] = []

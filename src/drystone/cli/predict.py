@@ -11,7 +11,17 @@ import pyarrow.parquet as pq
 import typer
 from pyarrow import csv
 
-from drystone.cli.data import DropEmpty, OrderBy, RunFolder, SequenceId, check_out, open_model, open_run
+from drystone.cli.data import (
+    DropEmpty,
+    OrderBy,
+    Reading,
+    Repeated,
+    RunFolder,
+    SequenceId,
+    check_out,
+    open_model,
+    open_run,
+)
 from drystone.cli.follow import FollowOptions
 from drystone.cli.follow import follow as follow_lines
 from drystone.cli.options import flag_of
@@ -57,6 +67,7 @@ def predict(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
+    duplicates: Repeated = None,
     drop_empty: DropEmpty = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     follow: Annotated[
@@ -96,6 +107,7 @@ def predict(
         "overwrite": overwrite or None,
         "sequence_id": sequence_id,
         "order_by": order_by,
+        "duplicates": duplicates,
         "drop_empty": drop_empty or None,
     }
     if follow or data == STANDARD_INPUT:
@@ -108,7 +120,8 @@ def predict(
     if out is None:
         raise ConfigError("say what to write with --out, such as --out preds.parquet.")
     check_out(out, tuple(WRITERS), overwrite=overwrite)
-    opened, seqs = open_run(run, data, sequence_id, order_by, drop_empty=drop_empty, device=device)
+    how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
+    opened, seqs = open_run(run, data, how, device=device)
     table = opened.predict(seqs)
     with whole_file(out) as partial:
         WRITERS[out.suffix.lower()](table, partial)

@@ -34,7 +34,7 @@ class Sequences(Views):
 
     Make them with `from_arrays`, `from_ragged`, `from_padded`, `drystone.read` or `open`. Selecting, slicing
     and views (`windows`, `cut`, `join`, `truncate`, `ahead`, `split_by_time`) copy no data; `notes` says what
-    each view left out or repeated.
+    each view left out or repeated, `remarks` what reading put in order.
 
     Example:
         >>> seqs = Sequences.from_arrays(per_step={"x": [[1.0, 2.0, 3.0], [4.0]]}, per_sequence={"y": ["a", "b"]})
@@ -58,6 +58,7 @@ class Sequences(Views):
     sequence_id: str | None = None
     order_by: str | None = None
     dropped: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def from_arrays(
@@ -159,7 +160,7 @@ class Sequences(Views):
 
     @classmethod
     def from_parts(cls, parts: build.Parts, on_empty: OnEmpty, **known: Any) -> Self:
-        """Makes sequences of parts that are checked already; `known` are `origin`, `sequence_id` and `order_by`."""
+        """Makes sequences of parts that are checked already; `known` are origin, keys and remarks."""
         whole = cls(
             step_columns=parts.step_columns,
             sequence_columns=parts.sequence_columns,
@@ -234,6 +235,7 @@ class Sequences(Views):
             sources=None if self.sources is None else _fixed(self.sources[chosen]),
             bounds=None if self.bounds is None else self.bounds.take(chosen),
             dropped=chosen[:0],
+            remarks=(),
         )
 
     @property
@@ -348,7 +350,7 @@ class Sequences(Views):
         parts = [f"{so_many(len(self), 'sequence')} of {steps}", f"per step: {per_step}"]
         parts += [f"per sequence: {per_sequence}"] if per_sequence else []
         parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
-        parts += [str(note) for note in self.notes]
+        parts += [*self.remarks, *(str(note) for note in self.notes)]
         return f"Sequences({'; '.join(parts)})"
 
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from drystone.core.errors import DataError
 from drystone.core.lengths import offsets_of, place_of
 from drystone.core.sequences import Sequences
+from drystone.readers.duplicates import with_duplicates
 from drystone.readers.options import Options
 
 
@@ -16,19 +17,22 @@ def with_keys(seqs: Sequences, options: Options) -> Sequences:
     """Returns the sequences with the keys that the options name; keys that they have already stay.
 
     Raises:
-        DataError: a key is no field or of the wrong kind, or steps are not in the order of `order_by`.
+        DataError: a key is no field or of the wrong kind, or steps are not in the order of `order_by`, or at the same time.
     """
     options.check_names(seqs.field_names)
     for name in (options.sequence_id, *options.per_sequence):
         if name in seqs.step_columns:
             raise DataError(f"column {name!r} has a value a step; expected one with a value a sequence.")
-    if options.order_by is not None:
-        _check_order(seqs, options.order_by)
-    return replace(
+    keyed = replace(
         seqs,
         sequence_id=options.sequence_id or seqs.sequence_id,
         order_by=options.order_by or seqs.order_by,
     )
+    if options.order_by is None and options.duplicates is None:
+        return keyed  # sequences that were saved keep their ties
+    if keyed.order_by is not None:
+        _check_order(seqs, keyed.order_by)
+    return with_duplicates(keyed, options.duplicates)
 
 
 def _check_order(seqs: Sequences, name: str) -> None:

@@ -3,9 +3,12 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import OnEmpty
+
+Duplicates = Literal["first", "mean", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,16 +20,20 @@ class Options:
         order_by: the column that orders the steps of a sequence.
         per_sequence: columns that hold one value a sequence, repeated at each of its steps.
         on_empty: what happens to sequences of 0 steps.
+        duplicates: what happens to steps of one sequence at the same time; None keeps them, with a warning.
     """
 
     sequence_id: str | None = None
     order_by: str | None = None
     per_sequence: tuple[str, ...] = ()
     on_empty: OnEmpty = "error"
+    duplicates: Duplicates | None = None
 
     def __post_init__(self) -> None:
         if self.on_empty not in ("error", "drop"):
             raise DataError(f'on_empty must be "error" or "drop"; got {self.on_empty!r}.')
+        if self.duplicates not in (None, *get_args(Duplicates)):
+            raise DataError(f'duplicates must be "first", "mean" or "error"; got {self.duplicates!r}.')
         named = [name for name in (self.sequence_id, self.order_by, *self.per_sequence) if name is not None]
         twice = [name for name in named if named.count(name) > 1]
         if twice:

@@ -16,7 +16,7 @@ from drystone.readers.guard import reading
 from drystone.readers.json_lines import read_json_lines
 from drystone.readers.keys import with_keys
 from drystone.readers.npz import read_npz
-from drystone.readers.options import Options
+from drystone.readers.options import Duplicates, Options
 from drystone.readers.parquet import read_parquet
 from drystone.readers.table import sequences_from_table
 from drystone.readers.ts import read_ts
@@ -44,20 +44,26 @@ def read(
     order_by: str | None = None,
     per_sequence: Sequence[str] = (),
     on_empty: OnEmpty = "error",
+    duplicates: Duplicates | None = None,
 ) -> Sequences:
     """Reads sequences from a file, a built-in data set or a table in memory.
 
     A table holds one sequence a row, with a list in each column that has a value a step; or one step a row,
-    with `sequence_id` saying which column tells sequences apart.
+    with `sequence_id` saying which column tells sequences apart. Timestamps with time zones are read as UTC; those without
+    stay as they are. What reading changed, such as rows that it put in order, stands in `remarks`.
 
     Args:
         source: a path, the name of a built-in data set, or any object with the Arrow interface: a table of
             pandas, polars, DuckDB, Hugging Face or pyarrow.
         sequence_id: the column that tells sequences apart; rows of one sequence need not be adjacent. Where all rows
             are one series, `order_by` alone is enough.
-        order_by: the column that orders the steps of a sequence; else the order of the rows counts.
+        order_by: the column that orders the steps of a sequence; else the order of the rows counts. Text is sorted letter
+            by letter, unless it holds dates in several forms, which is refused.
         per_sequence: in a table of one step a row, the columns that hold one value a sequence.
         on_empty: "drop" leaves out sequences of 0 steps and lists them in `dropped`.
+        duplicates: what happens to steps of one sequence with the same value in `order_by`: "first" keeps the first;
+            "mean" takes the mean of numbers without missing ones (of whole numbers as float64, in every row), and the first
+            of all else; "error" refuses them. By default all are kept, in their order, with a warning.
 
     Returns:
         The sequences, in the order in which the source first names them.
@@ -70,7 +76,9 @@ def read(
         Sequences(640 sequences of 7 to 29 steps; per step: x float32[12]; per sequence: speaker text, part text)
     """
     names = (per_sequence,) if isinstance(per_sequence, str) else tuple(per_sequence)
-    options = Options(sequence_id=sequence_id, order_by=order_by, per_sequence=names, on_empty=on_empty)
+    options = Options(
+        sequence_id=sequence_id, order_by=order_by, per_sequence=names, on_empty=on_empty, duplicates=duplicates
+    )
     if isinstance(source, (str, Path)):
         return _read_file(source, options)
     if not hasattr(source, "__arrow_c_stream__"):

@@ -1,11 +1,9 @@
 """Tables of one step a row: rows grouped into sequences, without a loop over rows."""
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,9 +12,10 @@ from drystone.core.errors import DataError
 from drystone.core.lengths import offsets_of
 from drystone.core.origin import Origin
 from drystone.core.sequences import Sequences
+from drystone.readers.duplicates import check_order, with_duplicates
 from drystone.readers.options import Options
-
-Positions = npt.NDArray[np.int64]
+from drystone.readers.order import Positions, rows_in_order
+from drystone.readers.times import check_text, late_rows_in_words, warn_of_falling
 
 MAX_EXACT_FLOAT = 2.0**53  # beyond it, two different whole numbers can become one float
 
@@ -35,11 +34,9 @@ def group_steps(table: pa.Table, origin: Origin, options: Options) -> Sequences:
     """
     ids = () if options.sequence_id is None else (options.sequence_id,)
     codes = _codes_of_ids(table, ids[0]) if ids else np.zeros(table.num_rows, np.int64)
-    order = _order(codes, table, options.order_by)
+    order, remarks = _order(table, codes, origin, options)
     if order is not None:
         table, codes = table.take(pa.array(order)), codes[order]
-    if not ids:
-        _warn_of_ties(table, options.order_by)
     origin = _moved(origin, order)
     bounds = offsets_of(np.bincount(codes))
     for name in options.per_sequence:
@@ -50,9 +47,15 @@ def group_steps(table: pa.Table, origin: Origin, options: Options) -> Sequences:
         {name: table[name] for name in table.column_names if name not in wholes},
         {name: table[name].take(pa.array(bounds[:-1])) for name in wholes},
     )
-    return Sequences.from_parts(
-        parts, options.on_empty, origin=origin, sequence_id=options.sequence_id, order_by=options.order_by
+    seqs = Sequences.from_parts(
+        parts,
+        options.on_empty,
+        origin=origin,
+        sequence_id=options.sequence_id,
+        order_by=options.order_by,
+        remarks=remarks,
     )
+    return with_duplicates(seqs, options.duplicates)
 
 
 def _codes_of_ids(table: pa.Table, name: str) -> Positions:
@@ -71,29 +74,19 @@ def _codes(column: pa.ChunkedArray) -> Positions:
     return np.asarray(encoded.indices).astype(np.int64)
 
 
-def _order(codes: Positions, table: pa.Table, order_by: str | None) -> Positions | None:
-    """The order that groups and sorts the rows, or None where they lie so already."""
-    if order_by is None and (np.diff(codes) >= 0).all():
-        return None
-    keys = {"sequence": pa.array(codes)} | ({"order": table[order_by]} if order_by is not None else {})
-    by = [(key, "ascending") for key in keys]
-    order = np.asarray(pc.sort_indices(pa.table(keys), sort_keys=by)).astype(np.int64)
-    return None if (np.diff(order) == 1).all() else order
-
-
-def _warn_of_ties(table: pa.Table, order_by: str | None) -> None:
-    """Several series in one file would be woven into one where nothing tells them apart."""
-    if order_by is None or len(table) < 2:
-        return
-    column = table[order_by].combine_chunks()
-    same = pc.fill_null(pc.equal(column.slice(1), column.slice(0, len(column) - 1)), False)
-    count = pc.sum(same).as_py()
-    if count:
-        warnings.warn(
-            f"{count} of {len(column)} rows have the same {order_by!r} as the row before, and all rows are read as one "
-            f"series. If there are several, say which column tells them apart with sequence_id= (--sequence-id).",
-            stacklevel=2,
-        )
+def _order(
+    table: pa.Table, codes: Positions, origin: Origin, options: Options
+) -> tuple[Positions | None, tuple[str, ...]]:
+    """The order that groups and sorts the rows, or None where they lie so already; and what there is to say of it."""
+    name = options.order_by
+    check_order(name, options.duplicates)
+    if name is None:
+        order, _ = rows_in_order(codes, None)
+        warn_of_falling(table.drop_columns(list(options.per_sequence)), codes, order, origin)
+        return order, ()
+    check_text(table[name], name, origin)
+    order, late = rows_in_order(codes, table[name])
+    return order, (late_rows_in_words(late, len(table), name, origin),) if len(late) else ()
 
 
 def _moved(origin: Origin, order: Positions | None) -> Origin:

@@ -5,7 +5,7 @@ from typing import Any
 
 from drystone.core.errors import ConfigError
 from drystone.core.sequences import Sequences
-from drystone.readers.read import read, sequences_of
+from drystone.readers.read import read
 from drystone.train.settings import Settings
 
 
@@ -30,7 +30,12 @@ def sequences_for(seqs: Any, settings: Settings) -> Sequences:
         raise ConfigError(
             "the run does not say where its data lie, since it was made from sequences in memory: give them."
         )
-    if isinstance(source, (str, Path)):
-        on_empty = "drop" if settings.drop_empty else "error"
-        return read(source, sequence_id=settings.sequence_id, order_by=settings.order_by, on_empty=on_empty)
-    return sequences_of(source)
+    if isinstance(source, Sequences):
+        return source
+    return read(
+        source,
+        sequence_id=settings.sequence_id,
+        order_by=settings.order_by,
+        on_empty="drop" if settings.drop_empty else "error",
+        duplicates=settings.duplicates,
+    )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
-from drystone.readers.options import did_you_mean
+from drystone.readers.options import Duplicates, did_you_mean
 from drystone.train.features.calendar import PartName
 from drystone.train.features.wishes import Missing, Wishes
 from drystone.train.loop.rate import ScheduleName
@@ -96,6 +96,9 @@ class Settings(BaseModel):
     sequence_id: str | None = setting(None, DATA, "for one step a row: the column that tells sequences apart")
     order_by: str | None = setting(
         None, DATA, "the column that orders steps; alone, for one step a row, it makes all rows one series"
+    )
+    duplicates: Duplicates | None = setting(
+        None, DATA, "steps of one sequence at the same time: first, mean, error; by default all are kept"
     )
     drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
     split_column: str | None = setting(None, DATA, "a field that says train, valid or test of each sequence")

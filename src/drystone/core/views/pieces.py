@@ -45,6 +45,7 @@ def pieces_of(seqs: "Sequences", pieces: Pieces, note: ViewNote) -> "Sequences":
         sources=None if seqs.sources is None else seqs.sources[pieces.of],
         bounds=pieces.bounds.unless_whole(pieces.starts, pieces.lengths),
         dropped=seqs.dropped[:0],
+        remarks=(),
         notes=(*seqs.notes, note),
     )
 
