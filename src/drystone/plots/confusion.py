@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from drystone.plots.figure import Picture, new_figure, written_out
@@ -16,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 MOST_CLASSES = 50
 MOST_WITH_SHARES, MOST_WITH_COUNTS = 12, 20  # classes whose cells have room for both numbers, and for one
 LETTER = 0.08  # inches, about
-DARK = 0.55  # shares from here on have light numbers on them
+DARK = 0.4  # shares from here on have light numbers on them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,13 +46,13 @@ class Confusion(Picture):
         if num_classes <= MOST_CLASSES:
             return np.arange(num_classes)
         wrong = np.where(self.true == self.predicted, 0, self.count)
-        errors = sum(np.bincount(of, wrong, num_classes) for of in (self.true, self.predicted))
+        errors = _tally(self.true, wrong, num_classes) + _tally(self.predicted, wrong, num_classes)
         return np.sort(np.lexsort((-self.num_true, -errors))[:MOST_CLASSES])
 
     @property
-    def num_true(self) -> npt.NDArray[np.float64]:
+    def num_true(self) -> Ints:
         """[classes] how often each was true."""
-        return np.bincount(self.true, self.count, len(self.classes))
+        return _tally(self.true, self.count, len(self.classes))
 
     def matrix(self) -> Ints:
         """Returns [shown, shown] how often the class of a column was predicted where that of the row was true."""
@@ -71,12 +72,11 @@ class Confusion(Picture):
     def figure(self) -> Figure:
         """Returns the matrix, shares as colours; counts and shares in the cells as far as they have room."""
         shown = self.shown
-        cell = 0.62 if len(shown) <= MOST_WITH_SHARES else 0.42 if len(shown) <= MOST_WITH_COUNTS else 0.2
-        side = max(cell * len(shown), 1.6)
+        side = max(_cell(shown) * len(shown), 1.6)
         longest = LETTER * max(len(name) for name in self._names(shown))
-        figure, (ax,) = new_figure(1, max(side + longest + 2.6, 5.5), side + longest + 1.6)
+        figure, (ax,) = new_figure(1, max(1.2 * side + longest + 2.2, 5.5), side + longest + 1.4)
         shares = self.shares()
-        image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        image = ax.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1))  # few are seen too
         bar = figure.colorbar(image, ax=ax, shrink=0.8, format=lambda share, _: f"{share:.0%}")
         bar.set_label("share of the true class")
         self._name(ax, shown)
@@ -95,9 +95,9 @@ class Confusion(Picture):
     def _name(self, ax: Axes, shown: Ints) -> None:
         names = self._names(shown)
         size = 9 if len(shown) <= MOST_WITH_COUNTS else 7
-        is_short = max(map(len, names)) <= 3
+        is_short = LETTER * max(map(len, names)) <= _cell(shown)
         ax.set_xticks(range(len(names)), names, fontsize=size, rotation=0 if is_short else 90)
-        counts = self.num_true[shown].astype(int)
+        counts = self.num_true[shown].tolist()
         rows = [f"{name}  ({count:,})" for name, count in zip(names, counts, strict=True)]
         ax.set_yticks(range(len(names)), rows, fontsize=size)
         ax.tick_params(length=0)
@@ -105,6 +105,18 @@ class Confusion(Picture):
         target = written_out(self.target)
         ax.set_xlabel(f"{target}, predicted")
         ax.set_ylabel(f"{target}, true (how often)")
+
+
+def _tally(classes: Ints, count: Ints, num_classes: int) -> Ints:
+    """Returns [classes] the sum of the counts of each."""
+    found = np.zeros(num_classes, dtype=np.int64)
+    np.add.at(found, classes, count)
+    return found
+
+
+def _cell(shown: Ints) -> float:
+    """Returns the inches of the side of a cell."""
+    return 0.62 if len(shown) <= MOST_WITH_SHARES else 0.42 if len(shown) <= MOST_WITH_COUNTS else 0.2
 
 
 def _write_counts(ax: Axes, matrix: Ints, shares: npt.NDArray[np.float64]) -> None:

@@ -57,8 +57,8 @@ def written_out(text: object, most: int = 40) -> str:
     """Returns a text of users as it is shown: no formula, on one line, and not too long.
 
     Example:
-        >>> written_out("$5 to $10"), written_out("a very long name", most=8)
-        ('\\\\$5 to \\\\$10', 'a very …')
+        >>> written_out("a very  long name", most=8)
+        'a very …'
     """
     line = " ".join(str(text).split())
     short = line if len(line) <= most else line[: most - 1] + "…"

@@ -69,11 +69,15 @@ class Forecasts(Picture):
                 ax.set_title(written_out(self.stretches[which].name, 60), fontsize=9, loc="left")
             if place >= len(axes) - columns:
                 ax.set_xlabel(written_out(self.order), fontsize=9)
+            elif not is_one:  # the times are those of the row below
+                ax.tick_params(labelbottom=False)
+                ax.xaxis.get_offset_text().set_visible(False)
             if place % columns == 0:
                 ax.set_ylabel(written_out(self.names[number], 24))
         more = f"the first {MOST_PANELS} of {len(self.names):,} targets"
         figure.suptitle("\n".join([self.title, more] if len(self.names) > MOST_PANELS else [self.title]), fontsize=10)
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+        lines = {label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+        figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False)
         return figure
 
 
@@ -88,7 +92,8 @@ def _draw(ax: Axes, stretch: Stretch, number: int) -> None:
     if len(stretch.origins) <= FEW_FORECASTS:
         for rank, origin in enumerate(stretch.origins):
             label = "made here" if rank == 0 else None
-            ax.axvline(stretch.times[origin], color=GREY, linewidth=0.8, linestyle=":", label=label)
+            when: Any = stretch.times[origin]
+            ax.axvline(when, color=GREY, linewidth=0.8, linestyle=":", label=label)
     if stretch.times.dtype.kind == "M":
         locator = AutoDateLocator(minticks=3, maxticks=7)
         ax.xaxis.set_major_locator(locator)
@@ -96,5 +101,5 @@ def _draw(ax: Axes, stretch: Stretch, number: int) -> None:
     else:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=stretch.times.dtype.kind in "iu"))
     ax.tick_params(labelsize=8)
-    ax.xaxis.get_offset_text().set_size(8)
+    ax.xaxis.get_offset_text().set_fontsize(8)
     ax.grid(alpha=0.3)

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from drystone.core.errors import RunError
+from drystone.core.errors import DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.plots.curves import save_curves
 from drystone.plots.figure import Picture, written_out
@@ -32,14 +32,24 @@ def title_of(task: Task, what: str, figures: Mapping[str, Any]) -> str:
     return "\n".join([f"{written_out(task.schema.target)}, {written_out(what)}: {first}", ", ".join(others)]).rstrip()
 
 
+def check_free(folder: Path) -> None:
+    """Raises DataError where pictures cannot be drawn in a folder, or would replace others."""
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder} is a file; name a folder for the pictures.")
+    if not folder.absolute().parent.is_dir():
+        raise DataError(f"there is no folder {folder.parent}; make it first.")
+    taken = [name for name in names.PICTURES if (folder / name).exists()]
+    if taken:
+        raise DataError(f"{folder} holds {taken[0]}, which is not replaced. Name another folder.")
+
+
 def pictures_of(
     task: Task, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
 ) -> dict[str, Picture]:
     """Returns what `Task.pictures` does; where it fails nothing, with a warning."""
-    found: dict[str, Picture] = {}
     with _only_warns("the pictures of this run"):
-        found = task.pictures(model, seqs, title, between)
-    return found
+        return task.pictures(model, seqs, title, between)
+    return {}
 
 
 def draw(pictures: Mapping[str, Picture], folder: Path) -> None:

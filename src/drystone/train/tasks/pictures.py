@@ -57,7 +57,7 @@ def predictions(outcomes: Outcomes, names: Sequence[str], num_rows: int, unit: s
     num_seen = num_lost = 0
     for _, outcome in outcomes:
         both = np.stack(_numbers_of(outcome))[:, :, :MOST_PANELS]
-        is_known = np.isfinite(both).all(axis=(0, 2))
+        is_known = np.asarray(np.isfinite(both).all(axis=(0, 2)))
         num_lost += int((~is_known).sum())
         rows = np.arange(num_seen, num_seen + len(is_known))
         kept.append(both[:, is_known & (chosen(rows, num_rows, MOST_POINTS) >= 0)])
