@@ -1,6 +1,6 @@
 """From what a model says of some sequences to the data of pictures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,27 +14,37 @@ from drystone.train.loop.objective import Outcome
 
 MOST_POINTS = 20_000
 
-Outcomes = Iterable[tuple[TensorBatch, Outcome]]
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Outcomes = Iterable[tuple[TensorBatch, Outcome]]
 
 
-def confusion(outcomes: Outcomes, classes: Sequence[Any], target: str, title: str) -> dict[str, Picture]:
+def pairs_of(outcomes: Outcomes) -> Iterator[tuple[Floats, Floats]]:
+    """Yields predictions and targets of each batch."""
+    for _, outcome in outcomes:
+        assert outcome.predictions is not None
+        assert outcome.targets is not None
+        yield outcome.predictions.double().cpu().numpy(), outcome.targets.double().cpu().numpy()
+
+
+def confusion(
+    found: Iterable[tuple[Floats, Floats]], classes: Sequence[Any], target: str, title: str
+) -> dict[str, Picture]:
     """Returns a confusion matrix, of all that the model says something finite of.
 
     Args:
-        outcomes: with predictions [rows, classes], the largest of which is said, and targets [rows].
+        found: predictions [rows, classes], the largest of which is said, and targets [rows]; of some batches.
         classes: their names.
         target: what they are of.
         title: what the predictions are of.
     """
     pairs, counts, num_lost = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), 0
-    for _, outcome in outcomes:
-        said, true = _numbers_of(outcome)
+    for said, true in found:
         is_known = ~np.isnan(said).any(axis=1)
         num_lost += int((~is_known).sum())
-        found = true[is_known].astype(np.int64) * len(classes) + said[is_known].argmax(axis=1)
-        pairs, place = np.unique(np.concatenate([pairs, found]), return_inverse=True)
-        counts = np.bincount(place, np.concatenate([counts, np.ones(len(found))])).astype(np.int64)
+        more = true[is_known].astype(np.int64) * len(classes) + said[is_known].argmax(axis=1)
+        pairs, place = np.unique(np.concatenate([pairs, more]), return_inverse=True)
+        counts = np.bincount(place, np.concatenate([counts, np.ones(len(more))])).astype(np.int64)
     if not len(pairs):
         return {}
     true, predicted = np.divmod(pairs, len(classes))
@@ -43,20 +53,22 @@ def confusion(outcomes: Outcomes, classes: Sequence[Any], target: str, title: st
     return {"confusion.png": matrix}
 
 
-def predictions(outcomes: Outcomes, names: Sequence[str], num_rows: int, unit: str, title: str) -> dict[str, Picture]:
+def predictions(
+    found: Iterable[tuple[Floats, Floats]], names: Sequence[str], num_rows: int, unit: str, title: str
+) -> dict[str, Picture]:
     """Returns predicted numbers against true ones, of as many rows as a picture can use, evenly chosen.
 
     Args:
-        outcomes: with predictions and targets [rows, numbers].
+        found: predictions and targets [rows, numbers]; of some batches.
         names: of the numbers.
         num_rows: how many rows there are in all.
         unit: what a row is, such as "sequences".
         title: what the predictions are of.
     """
-    kept: list[npt.NDArray[np.float64]] = []
+    kept: list[Floats] = []
     num_seen = num_lost = 0
-    for _, outcome in outcomes:
-        both = np.stack(_numbers_of(outcome))[:, :, :MOST_PANELS]
+    for pair in found:
+        both = np.stack(pair)[:, :, :MOST_PANELS]
         is_known = np.asarray(np.isfinite(both).all(axis=(0, 2)))
         num_lost += int((~is_known).sum())
         rows = np.arange(num_seen, num_seen + len(is_known))
@@ -89,10 +101,3 @@ def with_sample(title: str, num_rows: int, most: int, unit: str) -> str:
 def with_lost(title: str, num_lost: int) -> str:
     """Returns a title that says where something cannot be shown."""
     return f"{title}\nleft out, not finite: {num_lost:,}" if num_lost else title
-
-
-def _numbers_of(outcome: Outcome) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Returns predictions and targets."""
-    assert outcome.predictions is not None
-    assert outcome.targets is not None
-    return outcome.predictions.double().cpu().numpy(), outcome.targets.double().cpu().numpy()

@@ -26,7 +26,7 @@ from drystone.train.tasks.classify.labels import classes_of, codes_of, label_fie
 from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, metrics
 from drystone.train.tasks.drawn import missing_parts, parts_of
-from drystone.train.tasks.pictures import confusion
+from drystone.train.tasks.pictures import confusion, pairs_of
 from drystone.train.tasks.task import Scores, Task, id_column
 
 MAJORITY = "majority class"
@@ -121,7 +121,7 @@ class Classify(Task):
     ) -> dict[str, Picture]:
         """Returns the confusion matrix."""
         outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
-        return confusion(outcomes, self.classes, self.schema.target, title)
+        return confusion(pairs_of(outcomes), self.classes, self.schema.target, title)
 
     @property
     def output_names(self) -> tuple[str, ...]:

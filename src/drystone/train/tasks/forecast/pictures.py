@@ -1,6 +1,6 @@
 """From forecasts to the data of pictures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -112,16 +112,32 @@ class Made:
     num_lost: int
 
 
-def pictures(asked: Asked, outcomes: Outcomes, periods: Mapping[str, int], title: str) -> dict[str, Picture]:
+def forecasts_in(asked: Asked, outcomes: Outcomes) -> Iterator[tuple[Ints, Floats]]:
+    """Yields the numbers of the origins in each batch, and their forecasts, [origins, horizon, targets].
+
+    Args:
+        asked: what is drawn.
+        outcomes: with predictions of the scored cells in order, and of each by steps ahead and then by target.
+    """
+    for batch, outcome in outcomes:
+        assert outcome.predictions is not None
+        numbers = asked.numbers_in(batch)
+        shape = len(numbers), asked.horizon, len(asked.names)
+        yield numbers, outcome.predictions.double().cpu().numpy().reshape(shape)
+
+
+def pictures(
+    asked: Asked, found: Iterable[tuple[Ints, Floats]], periods: Mapping[str, int], title: str
+) -> dict[str, Picture]:
     """Returns some forecasts against what came, and the errors over the horizon.
 
     Args:
         asked: what is drawn.
-        outcomes: of its batches, with predictions of each scored cell, in order: [cells, horizon, targets], flat or not.
+        found: all forecasts, as `forecasts_in` yields them.
         periods: of trivial forecasts that repeat what was, by their names: how many steps; 1 repeats the last value.
         title: what the forecasts are of.
     """
-    made = _made(asked, outcomes)
+    made = _made(asked, found)
     if not len(made.number):
         return {}
     title = with_lost(with_sample(title, asked.num_origins, asked.num_chosen, "forecasts"), made.num_lost)
@@ -152,15 +168,12 @@ def repeated(asked: Asked, made: Made, period: int) -> Floats:
     return np.where(is_known[..., None], asked.values(np.where(is_known, at, 0)), np.nan)
 
 
-def _made(asked: Asked, outcomes: Outcomes) -> Made:
+def _made(asked: Asked, found: Iterable[tuple[Ints, Floats]]) -> Made:
     most, num_all = asked.num_chosen, asked.num_origins
-    size = len(asked.names)
-    forecasts = np.full((most, asked.horizon, min(size, MOST_PANELS)), np.nan)
-    for batch, outcome in outcomes:
-        assert outcome.predictions is not None
-        place = chosen(asked.numbers_in(batch), num_all, most)
-        found = outcome.predictions.double().cpu().numpy().reshape(len(place), asked.horizon, size)
-        forecasts[place[place >= 0]] = found[place >= 0, :, :MOST_PANELS]
+    forecasts = np.full((most, asked.horizon, min(len(asked.names), MOST_PANELS)), np.nan)
+    for numbers, made in found:
+        place = chosen(numbers, num_all, most)
+        forecasts[place[place >= 0]] = made[place >= 0, :, :MOST_PANELS]
     number = -(-np.arange(most) * num_all // most)
     sequence, position = asked.origins(number)
     true = asked.values(position[:, None] + np.arange(1, asked.horizon + 1))

@@ -30,7 +30,7 @@ from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.objective import ForecastsOnly, LastRepeated, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
-from drystone.train.tasks.forecast.pictures import Asked, pictures
+from drystone.train.tasks.forecast.pictures import Asked, forecasts_in, pictures
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
 
@@ -218,7 +218,7 @@ class Forecast(Task):
             ends_only=self.settings.window is not None,
         )
         outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
-        return pictures(asked, outcomes, {LAST: 1}, title)
+        return pictures(asked, forecasts_in(asked, outcomes), {LAST: 1}, title)
 
     @property
     def output_names(self) -> tuple[str, ...]:

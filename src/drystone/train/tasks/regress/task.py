@@ -25,7 +25,7 @@ from drystone.train.settings import Settings
 from drystone.train.split import Ints, Split
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.figures import metrics
-from drystone.train.tasks.pictures import predictions
+from drystone.train.tasks.pictures import pairs_of, predictions
 from drystone.train.tasks.regress.about import REGRESS
 from drystone.train.tasks.regress.model import SequenceRegressor
 from drystone.train.tasks.regress.numbers import number_field, numbers_of
@@ -140,7 +140,8 @@ class Regress(Task):
         """Returns predictions against what is true."""
         outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
         names = [f"{self.schema.target}[{number}]" for number in range(prod(self.shape))]
-        return predictions(outcomes, names if self.shape else [self.schema.target], len(seqs), "sequences", title)
+        names = names if self.shape else [self.schema.target]
+        return predictions(pairs_of(outcomes), names, len(seqs), "sequences", title)
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.per_step import step_columns
-from drystone.train.tasks.pictures import confusion, predictions
+from drystone.train.tasks.pictures import confusion, pairs_of, predictions
 from drystone.train.tasks.tag.about import TAG
 from drystone.train.tasks.tag.classes import Classes
 from drystone.train.tasks.tag.kinds import from_plain, kind_for, to_plain
@@ -176,11 +176,12 @@ class Tag(Task):
         self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
     ) -> dict[str, Picture]:
         """Returns the confusion matrix of classes, or numbers against what is true; of yes/no nothing."""
-        outcomes, target = self.evaluator(seqs, device_of_model(model), between).outcomes(model), self.schema.target
+        target = self.schema.target
+        found = pairs_of(self.evaluator(seqs, device_of_model(model), between).outcomes(model))
         if isinstance(self.outputs, Classes):
-            return confusion(outcomes, self.outputs.classes, target, title)
+            return confusion(found, self.outputs.classes, target, title)
         if isinstance(self.outputs, Numbers):
-            return predictions(outcomes, self.outputs.names(target), self._num_scored(seqs), "steps", title)
+            return predictions(found, self.outputs.names(target), self._num_scored(seqs), "steps", title)
         return {}
 
     @property
