@@ -8,6 +8,7 @@ import pytest
 
 from drystone.cli.main import main
 from tests.cli.small import write_tiny
+from tests.pictures import leave_undrawn
 
 
 @pytest.fixture
@@ -31,3 +32,8 @@ def tiny(tmp_path: Path) -> list[str]:
     """A small file in the folder of the test; gives the arguments of a training on it that takes no time."""
     write_tiny(tmp_path)
     return ["tiny.parquet", "--target", "y", "--hidden-size", "3", "--epochs", "4", "--batch-size", "8"]
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_undrawn(monkeypatch)

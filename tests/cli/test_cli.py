@@ -39,6 +39,10 @@ def test_fit_evaluate_predict_on_the_built_in_data(program: Any) -> None:
     assert "test sequences 370" in out
     code, out, _ = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels", "--part", "train")
     assert "train sequences 270" in out
+    code, out, _ = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels", "--plot", "drawn")
+    assert (code, [file.name for file in Path("drawn").iterdir()]) == (0, ["confusion.png"])
+    code, out, err = program("evaluate", "runs/japanese-vowels-1", "japanese-vowels", "--plot", "drawn")
+    assert (code, out, "drawn holds confusion.png" in err) == (2, "", True)
     code, out, _ = program("predict", "runs/japanese-vowels-1", "japanese-vowels", "--out", "preds.parquet")
     assert (code, out) == (0, "640 predictions in preds.parquet\n")
     table = pq.read_table("preds.parquet")

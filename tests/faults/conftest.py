@@ -10,6 +10,7 @@ import pytest
 import drystone as ds
 from drystone.core.sequences import Sequences
 from tests.faults.small import SMALL, TARGET, vowels
+from tests.pictures import leave_undrawn
 
 
 @pytest.fixture(scope="session")
@@ -48,5 +49,6 @@ def tmp_path(_memory: Path) -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Curves take longer than all the rest; where they matter, a process of its own draws them."""
-    monkeypatch.setattr("drystone.train.session.save_curves", lambda _, path, __: path.write_bytes(b"curves"))
+    """Drawing takes longer than all the rest; where it matters, a process of its own draws."""
+    monkeypatch.setattr("drystone.train.pictures.save_curves", lambda _, path, __: path.write_bytes(b"curves"))
+    leave_undrawn(monkeypatch)

@@ -126,7 +126,7 @@ def test_each_file_of_a_stopped_run(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", [*names.AT_START, *names.AT_END, names.MANIFEST])
+@pytest.mark.parametrize("name", [*names.AT_START, *names.AT_END, names.MANIFEST, names.CURVES, names.CONFUSION])
 def test_each_file_of_a_finished_run(
     damage: Callable[[Path], None], name: str, whole: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import drystone as ds
 from drystone.core.sequences import Sequences
+from tests.pictures import leave_undrawn
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +20,9 @@ def vowels() -> Sequences:
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.path.stem != "test_pictures":
+        leave_undrawn(monkeypatch)

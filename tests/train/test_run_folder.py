@@ -32,6 +32,7 @@ def test_the_run_folder_holds_everything_and_opens_again(vowels: Sequences) -> N
         "plan.zip",
         "split.parquet",
         "curves.png",
+        "confusion.png",
     }
     records = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
     assert [(record["part"], record["epoch"]) for record in records] == [

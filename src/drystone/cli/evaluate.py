@@ -1,6 +1,7 @@
 """`drystone evaluate`: the figures of a run on some data."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -27,6 +28,10 @@ def evaluate(
         Literal["train", "valid", "test", "all"] | None,
         typer.Option(help="Which part of the run's own data (default test)."),
     ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw the predictions into this folder: confusions, errors, forecasts.", metavar="FOLDER"),
+    ] = None,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
     duplicates: Repeated = None,
@@ -46,7 +51,8 @@ def evaluate(
         typer.echo(f"{data} is not the data that {run} was made from: all of its sequences count.", err=True)
     if chosen != "all":
         seqs = opened.part(seqs, chosen)
-    scores = asdict(opened.evaluate(seqs))
+    name = data if chosen == "all" else f"{chosen} part"
+    scores = asdict(opened.evaluate(seqs, plot=plot, name=name))
     counts = [f"{name} {scores[name]}" for name in ("sequences", "steps") if name in scores]
     label = f"{chosen} " if is_own else ""
     for line in (*opened.task.in_words(scores), *counts):

@@ -1,6 +1,6 @@
 """The trainer and the evaluator of a run, put together from its settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -8,9 +8,11 @@ import torch
 from lightning_fabric import Fabric
 
 from drystone.core.sequences import Sequences
+from drystone.plots.figure import Picture
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.recipe import Recipe
 from drystone.train.loop.trainer import Trainer
+from drystone.train.pictures import pictures_of, title_of
 from drystone.train.prepare import Prepared
 from drystone.train.settings import Settings
 from drystone.train.watch.best import Best
@@ -50,6 +52,21 @@ def part_evaluator(prepared: Prepared, part: str, between: Callable[[], object])
 def part_baselines(prepared: Prepared, part: str) -> dict[str, dict[str, float]]:
     """Returns the figures of trivial predictions on one part of the data."""
     return prepared.task.baselines(_part(prepared, part))
+
+
+def part_pictures(
+    prepared: Prepared, part: str, figures: Mapping[str, Any], between: Callable[[], object]
+) -> dict[str, Picture]:
+    """Returns the pictures of one part of the data, by the names of their files.
+
+    Args:
+        prepared: data, and the model, trained.
+        part: "test" or "valid".
+        figures: of the part, with `baselines`.
+        between: as `part_evaluator` takes it.
+    """
+    title = title_of(prepared.task, {"test": "test part", "valid": "validation part"}[part], figures)
+    return pictures_of(prepared.task, prepared.model, _part(prepared, part), title, between)
 
 
 def _part(prepared: Prepared, part: str) -> Sequences:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from shlex import quote
 from signal import Signals
@@ -28,6 +28,7 @@ from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
 from drystone.train.loop.evaluator import device_of_model
 from drystone.train.model import RunModel
+from drystone.train.pictures import check_free, draw, pictures_of, title_of
 from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
@@ -182,7 +183,7 @@ class Run:
         seqs = self._checked(seqs)
         return self.task.predict(self.model, seqs)
 
-    def evaluate(self, seqs: Any) -> Scores:
+    def evaluate(self, seqs: Any, *, plot: str | Path | None = None, name: str = "these sequences") -> Scores:
         """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
 
         Of classes: `accuracy`. Of tags `accuracy` over steps, `frame_accuracy` of yes/no (whose loss is the negative
@@ -192,15 +193,27 @@ class Run:
         `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "mean", of
         forecasts "last value".
 
+        Args:
+            seqs: the sequences.
+            plot: a folder for pictures of the predictions, such as those in the run folder; made where it is not there.
+            name: what pictures call the sequences.
+
         Raises:
-            DataError: as `predict`; or a target is missing, or a label was not seen in training.
+            DataError: as `predict`; or a target is missing, or a label was not seen in training; or pictures are in the way.
         """
+        if plot is not None:
+            check_free(Path(plot))
         seqs = self._checked(seqs)
         evaluator = self.task.evaluator(seqs, self._device)
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
-        return replace(self.task.scores(seqs, figures), baselines=self.task.baselines(seqs))
+        scores = replace(self.task.scores(seqs, figures), baselines=self.task.baselines(seqs))
+        if plot is not None:
+            Path(plot).mkdir(exist_ok=True)
+            title = title_of(self.task, name, asdict(scores))
+            draw(pictures_of(self.task, self.model, seqs, title), Path(plot))
+        return scores
 
     def predictor(
         self,

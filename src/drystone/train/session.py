@@ -6,7 +6,7 @@ from pathlib import Path
 from signal import Signals
 
 from drystone.core.storage import whole_file
-from drystone.plots.curves import save_curves
+from drystone.plots.figure import Picture
 from drystone.train.checkpoint.checkpoint import Checkpoint, save_tensors
 from drystone.train.checkpoint.files import sync, written
 from drystone.train.checkpoint.store import Store
@@ -15,10 +15,11 @@ from drystone.train.folder.manifest import Manifest
 from drystone.train.interrupts import StopRequest, StopRequested, stop_request, undisturbed
 from drystone.train.loop.events import Ended, Event
 from drystone.train.loop.trainer import Trainer
-from drystone.train.parts import best_of, part_baselines, part_evaluator, trainer_of
+from drystone.train.parts import best_of, part_baselines, part_evaluator, part_pictures, trainer_of
+from drystone.train.pictures import draw, draw_curves
 from drystone.train.prepare import Prepared
 from drystone.train.watch.early_stopping import EarlyStopping
-from drystone.train.watch.metrics_log import MetricsLog, read_metrics
+from drystone.train.watch.metrics_log import MetricsLog
 from drystone.train.watch.progress import Progress
 from drystone.train.watch.saver import Saver
 from drystone.train.watch.tensorboard import TensorBoard
@@ -57,6 +58,7 @@ def train(prepared: Prepared, path: Path, checkpoint: Checkpoint | None, *, prog
             if not _watched(trainer, [*watches, saver], request):
                 with undisturbed():
                     saver.save()
+                draw_curves(path, prepared.task.about.figure)
                 return request.by
         try:
             _finish(prepared, path, trainer, saver, request)
@@ -80,17 +82,21 @@ def _watched(trainer: Trainer, watches: list[Callable[[Event], None]], request: 
 
 
 def _finish(prepared: Prepared, path: Path, trainer: Trainer, saver: Saver, request: StopRequest) -> None:
-    """Writes weights, figures of the test part and curves; with the manifest the run is finished."""
+    """Writes weights, figures of the test part and pictures; with the manifest the run is finished."""
     model = prepared.model
     if saver.best_weights is not None and prepared.settings.keep == "best":
         model.load_state_dict(saver.best_weights)
     with written(path / names.WEIGHTS), whole_file(path / names.WEIGHTS) as partial:
         save_tensors(model.state_dict(), partial)
         sync(partial)
-    if len(prepared.split.test):
-        figures = part_evaluator(prepared, "test", request.check).figures(model)
-        saver.log.add("test", trainer.counts.epochs, trainer.counts.updates, figures, part_baselines(prepared, "test"))
+    pictures: dict[str, Picture] = {}
+    for part in [part for part in ("test", "valid") if len(prepared.split.part(part))][:1]:
+        figures = part_evaluator(prepared, part, request.check).figures(model)
+        baselines = part_baselines(prepared, part)
+        if part == "test":
+            saver.log.add(part, trainer.counts.epochs, trainer.counts.updates, figures, baselines)
+        pictures = part_pictures(prepared, part, figures | {"baselines": baselines}, request.check)
     with undisturbed():
-        with written(path / names.CURVES):
-            save_curves(read_metrics(path / names.METRICS), path / names.CURVES, prepared.task.about.figure)
+        draw_curves(path, prepared.task.about.figure)
+        draw(pictures, path)
         Manifest.of(path, "finished").save(path)

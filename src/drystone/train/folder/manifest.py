@@ -31,10 +31,12 @@ class Manifest:
     @classmethod
     def of(cls, folder: Path, status: Status) -> "Manifest":
         """Returns the manifest of a folder, with the checksums of its files, which are on the disk by then."""
-        for name in FILES[status]:
+        drawn = names.PICTURES if status == "finished" else ()
+        files = (*FILES[status], *(name for name in drawn if (folder / name).is_file()))
+        for name in files:
             with written(folder / name):
                 sync(folder / name)
-        return cls(status=status, files={name: checksum_of(folder / name) for name in FILES[status]})
+        return cls(status=status, files={name: checksum_of(folder / name) for name in files})
 
     def save(self, folder: Path) -> None:
         """Writes run.json, whole.
@@ -117,6 +119,7 @@ def _is_whole(content: dict[str, Any]) -> bool:
     if not {"version", "status", "files"} <= content.keys():
         return False
     status, files = content["status"], content["files"]
-    return (
-        status in FILES and files.keys() == set(FILES[status]) and all(isinstance(each, str) for each in files.values())
-    )
+    if status not in FILES or not all(isinstance(each, str) for each in files.values()):
+        return False
+    drawn = set(names.PICTURES if status == "finished" else ())
+    return files.keys() - drawn == set(FILES[status])

@@ -13,11 +13,17 @@ METRICS = "metrics.jsonl"
 CHECKPOINTS = "checkpoints"
 WEIGHTS = "weights.safetensors"
 CURVES = "curves.png"
+CONFUSION = "confusion.png"
+PREDICTIONS = "predictions.png"
+FORECASTS = "forecasts.png"
+RESIDUALS = "residuals.png"
 TENSORBOARD = "tensorboard"
 LOCK = ".lock"
 
 AT_START = (SETTINGS, ENVIRONMENT, SCHEMA, STATISTICS, SPLIT, PLAN)
-AT_END = (METRICS, WEIGHTS, CURVES)
-ALL = frozenset({MANIFEST, *AT_START, *AT_END, CHECKPOINTS, TENSORBOARD, LOCK})
+AT_END = (METRICS, WEIGHTS)
+PICTURES = (CURVES, CONFUSION, PREDICTIONS, FORECASTS, RESIDUALS)
+"""Which there are depends on the task."""
+ALL = frozenset({MANIFEST, *AT_START, *AT_END, *PICTURES, CHECKPOINTS, TENSORBOARD, LOCK})
 
 RUNS = Path("runs")

@@ -13,6 +13,7 @@ from torchmetrics import Metric
 
 from drystone.core.errors import ConfigError
 from drystone.core.sequences import Sequences
+from drystone.plots.figure import Picture
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.objective import Objective
 from drystone.train.model import RunModel
@@ -151,6 +152,22 @@ class Task(ABC):
         Raises:
             DataError: a sequence is so far from the training data that the model overflows; the message names it.
         """
+
+    def pictures(
+        self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
+    ) -> dict[str, Picture]:
+        """Returns pictures of what the model says of sequences with targets, by the names of their files.
+
+        Args:
+            model: that was trained.
+            seqs: as `evaluator` takes them.
+            title: what they are, and how good the predictions are.
+            between: as `evaluator` takes it.
+
+        Raises:
+            DataError: as `evaluator`.
+        """
+        return {}
 
     @property
     @abstractmethod

@@ -13,6 +13,7 @@ from torchmetrics import Metric
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
+from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
 from drystone.train.loaders import prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
@@ -25,6 +26,7 @@ from drystone.train.tasks.classify.labels import classes_of, codes_of, label_fie
 from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, metrics
 from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.pictures import confusion, pairs_of
 from drystone.train.tasks.task import Scores, Task, id_column
 
 MAJORITY = "majority class"
@@ -113,6 +115,13 @@ class Classify(Task):
                 f"{seqs.place(int(np.argmax(broken)))} holds numbers so far from the training data that the model overflows."
             )
         return self._table(seqs, np.exp(logs))
+
+    def pictures(
+        self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
+    ) -> dict[str, Picture]:
+        """Returns the confusion matrix."""
+        outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
+        return confusion(pairs_of(outcomes), self.classes, self.schema.target, title)
 
     @property
     def output_names(self) -> tuple[str, ...]:

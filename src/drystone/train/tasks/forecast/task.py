@@ -16,6 +16,7 @@ from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
+from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
 from drystone.train.features.numbers import check_finite, mean_and_spread
 from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
@@ -30,6 +31,7 @@ from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.objective import ForecastsOnly, LastRepeated, SquaredErrors
 from drystone.train.tasks.forecast.pasts import pasts
+from drystone.train.tasks.forecast.pictures import Asked, forecasts_in, pictures
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
 
@@ -203,6 +205,22 @@ class Forecast(Task):
                 f"{seqs.place(sequence, step)} holds numbers so far from the training data that the model overflows."
             )
         return self._table(seqs, forecasts)
+
+    def pictures(
+        self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
+    ) -> dict[str, Picture]:
+        """Returns some forecasts against what came, and the errors over the horizon."""
+        first, stop = self._with_targets(seqs).scored_steps()
+        asked = Asked(
+            seqs=seqs,
+            target=self.schema.target,
+            horizon=self.horizon,
+            first=first,
+            count=np.maximum(stop - first, 0),
+            ends_only=self.settings.window is not None,
+        )
+        outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
+        return pictures(asked, forecasts_in(asked, outcomes), {LAST: 1}, title)
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from torchmetrics import Metric
 from drystone.core.errors import ConfigError, DataError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
+from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
 from drystone.train.features.numbers import mean_and_spread
 from drystone.train.loaders import prediction_loader
@@ -25,6 +26,7 @@ from drystone.train.settings import Settings
 from drystone.train.split import Ints, Split
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.figures import metrics
+from drystone.train.tasks.pictures import pairs_of, predictions
 from drystone.train.tasks.regress.about import REGRESS
 from drystone.train.tasks.regress.model import SequenceRegressor
 from drystone.train.tasks.regress.numbers import number_field, numbers_of
@@ -132,6 +134,15 @@ class Regress(Task):
         columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
         columns |= id_column(seqs, ("sequence", *self.output_names))
         return pa.table(columns | self.columns(numbers))
+
+    def pictures(
+        self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
+    ) -> dict[str, Picture]:
+        """Returns predictions against what is true."""
+        outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
+        names = [f"{self.schema.target}[{number}]" for number in range(prod(self.shape))]
+        names = names if self.shape else [self.schema.target]
+        return predictions(pairs_of(outcomes), names, len(seqs), "sequences", title)
 
     @property
     def output_names(self) -> tuple[str, ...]:

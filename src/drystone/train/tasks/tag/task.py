@@ -18,6 +18,7 @@ from drystone.core.lengths import offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
+from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
 from drystone.train.features.numbers import mean_and_spread
 from drystone.train.layouts import carrying_layout
@@ -29,10 +30,12 @@ from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.per_step import step_columns
+from drystone.train.tasks.pictures import confusion, pairs_of, predictions
 from drystone.train.tasks.tag.about import TAG
 from drystone.train.tasks.tag.classes import Classes
 from drystone.train.tasks.tag.kinds import from_plain, kind_for, to_plain
 from drystone.train.tasks.tag.model import Tagger
+from drystone.train.tasks.tag.numbers import Numbers
 from drystone.train.tasks.tag.objective import StepLosses, outputs_only
 from drystone.train.tasks.tag.outputs import Outputs
 from drystone.train.tasks.task import Scores, Task
@@ -171,6 +174,18 @@ class Tag(Task):
             )
         columns = self.columns(found)
         return pa.table(step_columns(seqs, tuple(columns)) | columns)
+
+    def pictures(
+        self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
+    ) -> dict[str, Picture]:
+        """Returns the confusion matrix of classes, or numbers against what is true; of yes/no nothing."""
+        target = self.schema.target
+        found = pairs_of(self.evaluator(seqs, device_of_model(model), between).outcomes(model))
+        if isinstance(self.outputs, Classes):
+            return confusion(found, self.outputs.classes, target, title)
+        if isinstance(self.outputs, Numbers):
+            return predictions(found, self.outputs.names(target), self._num_scored(seqs), "steps", title)
+        return {}
 
     @property
     def output_names(self) -> tuple[str, ...]:
