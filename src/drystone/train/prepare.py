@@ -92,7 +92,7 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
                 f"values of a measurement."
             )
         raise
-    return chosen
+    return kind_of(chosen).filled_in(seqs, chosen)
 
 
 def _check_monitor(task: Task) -> None:

@@ -1,6 +1,6 @@
 """From the name of a task to the task, and the choice of one where nobody made it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from drystone.core.sequences import Sequences
@@ -32,10 +32,10 @@ def task_of(settings: Settings, schema: Schema) -> Task:
 
 
 def usual_task(seqs: Sequences, settings: Settings) -> str:
-    """Returns the one task that all settings go with, which layouts tell too; where several do, what suits the target.
+    """Returns what suits the target, and of that what all settings go with, which layouts tell too.
 
     That is the forecast of a measurement that changes from step to step, a tag of what else changes so; regression of a
-    measurement that does not, else a class.
+    measurement that does not, else a class. Where all settings go with one task only, it is that.
 
     Raises:
         DataError: there is no such target.
@@ -51,7 +51,13 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
         return suited[0]
     has_a_next_step = bool((seqs.lengths > 1).any())
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
-        return "regress" if is_measurement(seqs.collapsed(settings.target).field(settings.target)) else "classify"
+        is_measured = is_measurement(seqs.collapsed(settings.target).field(settings.target))
+        return _first_of(("regress", "classify") if is_measured else ("classify", "regress"), suited)
     measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
     is_measured = field.is_numeric and not field.item_shape and field.values.dtype.kind in measured
-    return "forecast" if is_measured else "tag"
+    return _first_of(("forecast", "tag") if is_measured else ("tag", "forecast"), suited)
+
+
+def _first_of(tasks: tuple[str, ...], suited: Collection[str]) -> str:
+    """Returns the first that suits the settings; where none does the first, whose error names the setting."""
+    return next((task for task in tasks if task in suited), tasks[0])
