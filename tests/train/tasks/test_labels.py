@@ -44,9 +44,10 @@ def test_every_layout_trains_and_opens_again(layout: dict[str, Any]) -> None:
 def test_it_learns_labels() -> None:
     run = fitted("tags", labelled(300), epochs=20, hidden_size=16, learning_rate=0.02)
     test = run.metrics[-1]
-    assert test["accuracy"] > 0.8
-    assert test["micro_f1"] > 0.9 > test["baselines"]["marginal"]["micro_f1"]
-    assert test["loss"] < test["baselines"]["marginal"]["loss"]
+    marginal = test["baselines"]["marginal"]
+    assert test["accuracy"] > 0.6 > 0.5 > marginal["accuracy"]
+    assert test["micro_f1"] > 0.8 > marginal["micro_f1"]
+    assert test["loss"] < marginal["loss"]
 
 
 def test_figures_are_those_of_the_predictions() -> None:
