@@ -38,7 +38,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
         key = f"{target} {weights}"
         if key not in made:
             given = KINDS[target] | {"precision": "64-true", "test_fraction": 0.0, "class_weights": weights}
-            made[key] = fitted(target, out=folder / str(len(made)), epochs=1, **{"features": ("x",)}, **given)
+            made[key] = fitted(target, out=folder / str(len(made)), epochs=1, features=("x",), **given)
         return made[key]
 
     return run
