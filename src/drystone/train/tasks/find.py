@@ -55,7 +55,7 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
         return _first_of(("regress", "classify") if is_measured else ("classify", "regress"), suited)
     measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
     is_measured = field.is_numeric and not field.item_shape and field.values.dtype.kind in measured
-    return _first_of(("forecast", "tag") if is_measured else ("tag", "forecast"), suited)
+    return _first_of((*(("forecast", "tag") if is_measured else ("tag", "forecast")), "classify"), suited)
 
 
 def _first_of(tasks: tuple[str, ...], suited: Collection[str]) -> str:
