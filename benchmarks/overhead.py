@@ -29,7 +29,8 @@ from drystone.train import MetricsLog, Progress, Saver, Settings, Store
 from drystone.train.loop import step
 from drystone.train.parts import trainer_of
 from drystone.train.prepare import Prepared, prepare
-from drystone.train.tasks.classify.labels import codes_of, labels_of
+from drystone.train.tasks.classify.labels import labelled
+from drystone.train.tasks.outputs.kinds import from_plain
 
 
 class Stopwatch:
@@ -101,8 +102,8 @@ def bare_epochs(prepared: Prepared) -> Iterator[float]:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    seqs, classes = prepared.loader.seqs, prepared.task.schema.outputs["classes"]
-    codes = torch.from_numpy(codes_of(labels_of(seqs, settings.target), classes, seqs, settings.target))
+    seqs = labelled(prepared.loader.seqs, settings.target)
+    codes = torch.from_numpy(from_plain(prepared.task.schema.outputs).encoded(seqs.field(settings.target).values))
     model.train()
     while True:
         ready = [(batch, codes[batch.host.ends.sequence]) for batch in batches(prepared.loader)]

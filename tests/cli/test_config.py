@@ -30,8 +30,8 @@ def weights(run: str) -> bytes:
     ("task", "others"),
     [
         ("classify", "horizon window align"),
-        ("regress", "horizon label_smoothing"),
-        ("forecast", "pooling label_smoothing"),
+        ("regress", "horizon label_smoothing class_weights"),
+        ("forecast", "pooling label_smoothing class_weights"),
     ],
 )
 def test_the_template_names_every_setting_of_the_task_with_its_default(program: Any, task: str, others: str) -> None:
@@ -116,7 +116,7 @@ BAD = [
     ("learning_rate = true", [], "run.toml: learning_rate is True: Input should be a valid number."),
     ("bidirectional = 1", [], "run.toml: bidirectional is 1: Input should be a valid boolean."),
     ("seed = 3.0", [], "run.toml: seed is 3.0: Input should be a valid integer."),
-    ("monitor = 'acc'", [], "run.toml: monitor is 'acc'; the figures are: loss, accuracy."),
+    ("monitor = 'acc'", [], "run.toml: monitor is 'acc'; the figures are: loss, accuracy, f1."),
     ("device = 'cpu'\nprecision = '16-mixed'", [], "run.toml: precision is '16-mixed', which needs a GPU"),
     ("dropout = nan", [], "run.toml: dropout is nan"),
     ("device = 'tpu9'", [], "run.toml: device"),

@@ -26,7 +26,7 @@ def test_fit_evaluate_predict_runs(program: Any) -> None:
     assert test.startswith("test loss ")
     code, out, err = program("evaluate", "runs/data-1", "data.parquet")
     assert (code, err) == (0, "")
-    assert [line.split()[1] for line in out.splitlines()] == ["loss", "accuracy", "sequences", "steps"]
+    assert [line.split()[1] for line in out.splitlines()] == ["loss", "accuracy", "f1", "sequences", "steps"]
     assert out.splitlines()[0] == test
     code, out, _ = program("predict", "runs/data-1", "data.parquet", "--out", "p.parquet")
     assert (code, out) == (0, f"{tagged().num_steps} predictions in p.parquet\n")

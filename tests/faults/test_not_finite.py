@@ -9,7 +9,7 @@ import torch
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Run, Store
-from drystone.train.tasks.classify.objective import CrossEntropy
+from drystone.train.tasks.classify.objective import SequenceLosses
 from tests.faults.own_loop import OwnRun
 from tests.faults.small import SMALL, TARGET, check_equal
 
@@ -32,9 +32,9 @@ def test_the_batch_and_its_sequences_are_named_and_the_last_good_checkpoint_goes
     seqs: Sequences, tmp_path: Path
 ) -> None:
     whole = ds.fit(seqs, TARGET, out=tmp_path / "whole", **SMALL, **EACH).path
-    path, real, calls = tmp_path / "run", CrossEntropy.__call__, []
+    path, real, calls = tmp_path / "run", SequenceLosses.__call__, []
 
-    def spoil(task: CrossEntropy, model: Any, batch: Any, state: Any) -> Any:
+    def spoil(task: SequenceLosses, model: Any, batch: Any, state: Any) -> Any:
         outcome = real(task, model, batch, state)
         calls.append(model.training)
         if calls.count(True) == 8:  # the third of the second epoch
@@ -43,7 +43,7 @@ def test_the_batch_and_its_sequences_are_named_and_the_last_good_checkpoint_goes
         return outcome
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CrossEntropy, "__call__", spoil)
+        patch.setattr(SequenceLosses, "__call__", spoil)
         with pytest.raises(ds.NotFiniteError) as caught:
             ds.fit(seqs, TARGET, out=path, **SMALL, **EACH)
     words, sequences = str(caught.value), calls[-1]

@@ -11,7 +11,7 @@ import pytest
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Run, Store
-from drystone.train.tasks.classify.objective import CrossEntropy
+from drystone.train.tasks.classify.objective import SequenceLosses
 from tests.faults.points import Points
 from tests.faults.small import SMALL, TARGET, check_equal, figures_of, weights_of
 
@@ -30,14 +30,14 @@ class Calls:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, at: Callable[[int], None]) -> None:
         self.modes: list[str] = []
-        real = CrossEntropy.__call__
+        real = SequenceLosses.__call__
 
-        def call(task: CrossEntropy, model: Any, batch: Any, state: Any) -> Any:
+        def call(task: SequenceLosses, model: Any, batch: Any, state: Any) -> Any:
             self.modes.append("train" if model.training else "evaluate")
             at(len(self.modes) - 1)
             return real(task, model, batch, state)
 
-        monkeypatch.setattr(CrossEntropy, "__call__", call)
+        monkeypatch.setattr(SequenceLosses, "__call__", call)
 
 
 @pytest.fixture

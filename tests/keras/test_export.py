@@ -14,7 +14,18 @@ import pytest
 from keras import ops
 
 import drystone as ds
-from tests.train.export.runs import CLASSES, LENGTHS, TOLERANCE, Array, own_probabilities, padded, some_data, trained
+from tests.train.export.runs import (
+    CLASSES,
+    LABELS,
+    LENGTHS,
+    TOLERANCE,
+    Array,
+    own_probabilities,
+    padded,
+    some_data,
+    trained,
+    trained_on_labels,
+)
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "as usual": {},
@@ -45,6 +56,15 @@ def test_outputs_are_those_of_the_run(settings: dict[str, Any], tmp_path: Path) 
     for filler in (0.0, 50.0):
         found = model.predict(batch_of(seqs, filler), verbose=0)
         np.testing.assert_allclose(found, expected, atol=TOLERANCE)
+
+
+def test_several_labels_have_a_probability_each(tmp_path: Path) -> None:
+    run, seqs = trained_on_labels(tmp_path / "run"), some_data((4, 9, 1), seed=3)
+    about = run.export(tmp_path / "m.keras", to="keras")
+    assert (about["classes"], about["activation"]) == (LABELS, "sigmoid")
+    model: Any = keras.saving.load_model(tmp_path / "m.keras")
+    found = model.predict(batch_of(seqs, 0.0), verbose=0)
+    np.testing.assert_allclose(found, own_probabilities(run, seqs, LABELS), atol=TOLERANCE)
 
 
 def test_noise_and_dropouts_act_in_training_only(tmp_path: Path) -> None:

@@ -38,7 +38,11 @@ def spoiled(vowels: Sequences, value: float) -> Sequences:
             {"valid_fraction": 0.01, "test_fraction": 0.0},
             "no class has enough sequences for a valid part",
         ),
-        (lambda v: v[:20], {}, "every training sequence has the label '1'"),
+        (
+            lambda v: v[:20],
+            {},
+            "'speaker' is '1' in every training sequence; a class needs at least two .* add data of another class",
+        ),
         (lambda v: v[:3], {"test_fraction": 0.01}, "no class has enough sequences for a test part"),
         (lambda v: v, {"layout": "packed", "rows": 2, "steps": 10}, r"lengths\[0\] is \d+; this Packed layout"),
         (lambda v: v, {"layout": "bucketed", "cells": 20}, r"lengths\[\d+\] is 2\d; this Bucketed layout"),
@@ -75,7 +79,7 @@ def test_bad_input_is_named_and_nothing_is_written(
         (["a", "", "b"], "'y' is missing in sequence 1"),
         ([1.0, float("nan"), 2.0], "'y' is missing in sequence 1"),
         ([1.0, 2.5, 2.0], "'y' is 2.5 in sequence 1; .* task='regress' learns it"),
-        ([[1, 2]] * 3, r"'y' has shape \(2,\)"),
+        ([[1, 2]] * 3, r"'y' is \[1, 2\] in sequence 0, of shape \(2,\); several labels of a sequence are 0 or 1 each"),
     ],
 )
 def test_labels_that_are_no_classes_are_named(labels: Any, words: str) -> None:

@@ -133,8 +133,8 @@ def test_early_stopping_ends_a_run_that_gets_no_better(vowels: Sequences) -> Non
     assert run.is_finished
     assert len(figures) < 60
     assert figures.index(max(figures)) == len(figures) - 4
-    with pytest.raises(ds.ConfigError, match="monitor is 'f1'; the figures are: loss, accuracy"):
-        fit(vowels, target="speaker", monitor="f1", **(settings | {"epochs": 1}))
+    with pytest.raises(ds.ConfigError, match="monitor is 'auc'; the figures are: loss, accuracy, f1"):
+        fit(vowels, target="speaker", monitor="auc", **(settings | {"epochs": 1}))
 
 
 def test_a_run_that_fails_before_a_checkpoint_leaves_nothing_and_the_old_run_stays(vowels: Sequences) -> None:

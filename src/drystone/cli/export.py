@@ -66,7 +66,7 @@ def _usage(form: "Format", path: Path, about: dict[str, Any]) -> list[str]:
         *(f"input {name}: {_form(found)}: {found['means']}" for name, found in inputs.items()),
         f"columns of x: {_some(inputs['x']['columns'])}",
         *(f"output {name}: {_form(found)}: {found['means']}" for name, found in outputs.items()),
-        f"classes of {about['target']}: {_some(about['classes'])}",
+        f"{'classes' if about['activation'] == 'softmax' else 'labels'} of {about['target']}: {_some(about['classes'])}",
         f"All of this is kept in {form.kept}. To use it:",
         *(f"  {line}" for line in form.usage(path, about)),
     ]

@@ -82,10 +82,15 @@ def _option(name: str, field: "FieldInfo", default: str) -> Parameter:
 
 
 def _kind(annotation: Any) -> Any:
-    """The type of an option: a whole number, a number, text, a switch or several texts; its limits are checked later."""
+    """The type of an option: a whole number, a number, text, a switch or several texts; its limits are checked later.
+
+    What may be of several kinds comes as text, which the settings read.
+    """
     kinds = (
         [kind for kind in get_args(annotation) if kind is not NoneType] if _is_optional(annotation) else [annotation]
     )
+    if len(kinds) > 1:
+        return str
     (kind,) = kinds
     if get_origin(kind) is tuple:
         return list[str]

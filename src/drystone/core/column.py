@@ -115,7 +115,10 @@ def _stored_type(kind: np.dtype[Any]) -> np.dtype[Any]:
 
 def _text_column(array: npt.NDArray[Any], name: str) -> Column:
     if array.ndim != 1:
-        raise DataError(f"text field {name!r} has shape {array.shape}; text needs one string a value.")
+        raise DataError(
+            f"text field {name!r} has shape {array.shape}; text needs one string a value. "
+            f"Several labels of a sequence are a vector of 0 and 1."
+        )
     try:
         return Column(pa.array(array.astype(object), type=pa.large_string(), from_pandas=True))
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:

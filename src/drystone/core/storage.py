@@ -151,7 +151,7 @@ def _check_equal(first: str, lengths: Any, name: str, other: Any, origin: Origin
         row = int(np.argmax(lengths != other))
         raise DataError(
             f"{_place(origin, row)} has {lengths[row]} steps in column {first!r} and {other[row]} in column {name!r}; "
-            f"all list columns need one length in a row."
+            f"all list columns need one length in a row. Several labels of a row go into columns of 0 and 1, one a label."
         )
 
 

@@ -52,6 +52,7 @@ class Trained:
         poolings: "last" alone, or any of "mean" and "max"; they lie side by side before the head.
         head: [classes, width].
         head_bias: [classes].
+        activation: what makes probabilities of the head's logits: softmax of classes, sigmoid of several labels at once.
         noise: standard deviation of the noise on standardised inputs, in training.
         dropout: fraction dropped between layers, in training.
         head_dropout: fraction dropped before the head, in training.
@@ -65,6 +66,7 @@ class Trained:
     poolings: tuple[str, ...]
     head: Floats
     head_bias: Floats
+    activation: str
     noise: float
     dropout: float
     head_dropout: float

@@ -69,7 +69,7 @@ def build(trained: Trained) -> keras.Model:
         values = layers.Concatenate(dtype=FLOAT32)(pooled) if len(pooled) > 1 else pooled[0]
     if trained.head_dropout:
         values = layers.Dropout(trained.head_dropout, seed=next(seeds), dtype=FLOAT32)(values)
-    head = layers.Dense(len(trained.head_bias), activation="softmax", dtype=FLOAT32, name="probabilities")
+    head = layers.Dense(len(trained.head_bias), activation=trained.activation, dtype=FLOAT32, name="probabilities")
     model = keras.Model({"x": x, "valid": valid}, head(values), name="classifier")
     head.set_weights([trained.head.T, trained.head_bias])
     return model

@@ -39,7 +39,7 @@ def fit(
 ) -> Run:
     """Trains a model of sequences, and writes a run folder.
 
-    By default it classifies, one class a sequence; where the target is a measurement, it learns its value of each sequence,
+    By default it classifies, one class a sequence, or several labels at once where the target is a vector of 0 and 1; where the target is a measurement, it learns its value of each sequence,
     or, if it changes from step to step, forecasts the next `horizon` values at every step; what else changes so, classes,
     yes/no or vectors of numbers, it tags: it says at every step what the target is there, or `ahead` steps later.
     `task="classify"`, `"regress"`, `"tag"` or `"forecast"` says which.

@@ -16,7 +16,7 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
 from drystone.train.targets import with_target
-from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_task_of_target
+from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_tasks_of_target
 from drystone.train.tasks.task import Task
 
 
@@ -96,14 +96,14 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
         elif suits := _what_suits(seqs, settings):
             error.add_note(f"The task {suits} would suit this target: task={suits!r} (--task {suits}).")
         raise
-    return chosen
+    return kind_of(chosen).filled_in(seqs, chosen)
 
 
 def _what_suits(seqs: Sequences, settings: Settings) -> str | None:
     """Returns the usual task of the target, where it is another than the one that was named."""
     if settings.target not in seqs.field_names:
         return None
-    usual = usual_task_of_target(seqs, settings)
+    usual = usual_tasks_of_target(seqs, settings)[0]
     if usual == settings.task:
         return None
     try:

@@ -166,7 +166,8 @@ class Run:
         """Returns predictions, in the order of the sequences; takes sequences, or what `drystone.read` takes.
 
         Of classes one row a sequence: `sequence` (its index), the sequence id where there is one (under its own name),
-        `prediction`, its `probability`, and `p_CLASS` for every class.
+        `prediction`, its `probability`, and `p_CLASS` for every class. Of several labels at once `prediction` is the list of
+        those that are yes, and `p_LABEL` the probability of each.
 
         Of numbers one row a sequence too: `prediction` in the units of the target, or `prediction_0`, `prediction_1`, ... of
         vectors.
@@ -175,7 +176,7 @@ class Run:
         target `y`, in its units: what will come after the step, from all steps up to it.
 
         Of tags one row a step too: `sequence`, the id, `step`, what orders the steps, and `prediction`: a class, with its
-        `probability` and `p_CLASS` for every class; or the probability of each yes, a list; or a number, or a list of them.
+        `probability` and `p_CLASS` for every class; or the list of what is yes, and `p_NAME` of each; or a number, or a list of them.
 
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
@@ -186,11 +187,12 @@ class Run:
     def evaluate(self, seqs: Any, *, plot: str | Path | None = None, name: str = "these sequences") -> Scores:
         """Returns loss and figures over all of the sequences; takes sequences, or what `drystone.read` takes.
 
-        Of classes: `accuracy`. Of tags `accuracy` over steps, `frame_accuracy` of yes/no (whose loss is the negative
-        log-likelihood of a step). Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
+        Of classes: `accuracy` and `f1`, the mean of that of each class; of several labels, or yes/no, `accuracy` is the share
+        of sequences, or steps, where all are right, `micro_f1` the F1 of all together, and of tags there is `frame_accuracy`
+        (their loss is the negative log-likelihood of a step). Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
         over all steps whose next values are known.
 
-        `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "mean", of
+        `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "marginal" (of yes/no), "mean", of
         forecasts "last value".
 
         Args:

@@ -2,12 +2,14 @@
 
 import tomllib
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import tomlkit.items
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
@@ -185,7 +187,15 @@ class Settings(BaseModel):
     weight_decay: float = setting(0.01, TRAINING, "of AdamW", rare=True, ge=0)
     gradient_clip: float = setting(1.0, TRAINING, "the largest norm of a gradient; 0 for any", rare=True, ge=0)
     label_smoothing: float | None = setting(
-        None, TRAINING, "classify: share of each target spread over all classes", rare=True, ge=0, lt=1
+        None,
+        TRAINING,
+        "classify, tag: share of each target spread over all classes; classify: 0.1, of several labels 0; tag: 0",
+        rare=True,
+        ge=0,
+        lt=1,
+    )
+    class_weights: Literal["balanced"] | dict[str, float] | None = setting(
+        None, TRAINING, "classify, tag: how much classes count in training: balanced, or cold=1,hot=5", rare=True
     )
     evaluate_every: int | None = setting(
         None, TRAINING, "updates between evaluations of the validation part; else after each epoch", rare=True, ge=1
@@ -267,6 +277,17 @@ class Settings(BaseModel):
         """
         return self if self.task is not None else type(self).of(**self.model_dump(exclude_none=True), task=task)
 
+    @field_validator("class_weights", mode="before")
+    @classmethod
+    def _read_weights(cls, value: Any) -> Any:
+        found = weights_in(value) if isinstance(value, str) and value != "balanced" else value
+        if not isinstance(found, Mapping):
+            return found
+        for name, weight in found.items():
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < inf:
+                raise ValueError(f"the weight of {name!r} is {weight!r}; expected a number above 0")
+        return {str(name): float(weight) for name, weight in found.items()}
+
     @model_validator(mode="after")
     def _check_task(self) -> "Settings":
         if self.task is None:
@@ -324,6 +345,28 @@ class Settings(BaseModel):
         return self
 
 
+def weights_in(text: str) -> dict[str, float]:
+    """Returns weights by name from text.
+
+    >>> weights_in("cold=1,hot=5")
+    {'cold': 1.0, 'hot': 5.0}
+
+    Raises:
+        ValueError: it holds something else, or a name twice.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, weight = (piece.strip() for piece in part.rpartition("="))
+        try:
+            number = float(weight)
+        except ValueError:
+            number = None
+        if not name or number is None or name in found:
+            raise ValueError("expected balanced, or a weight for each of some classes, such as cold=1,hot=5")
+        found[name] = number
+    return found
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Returns what a TOML file holds.
 
@@ -353,8 +396,17 @@ def as_toml(settings: type[BaseModel], task: str, values: Mapping[str, Any]) -> 
         if values.get(name) is None:
             document.add(tomlkit.comment(f"{name} =  # {field.description}"))
         else:
-            document.add(name, tomlkit.item(values[name]).comment(field.description or ""))
+            document.add(name, _item(values[name]).comment(field.description or ""))
     return tomlkit.dumps(document).lstrip()
+
+
+def _item(value: Any) -> tomlkit.items.Item:
+    """Returns a value on one line, so that what follows a table does not become part of it."""
+    if not isinstance(value, Mapping):
+        return tomlkit.item(value)
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
 def _in_words(error: ValidationError) -> str:

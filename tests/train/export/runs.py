@@ -11,6 +11,7 @@ import drystone as ds
 Array = np.ndarray[Any, Any]
 LENGTHS = (5, 1, 9, 2, 7, 3, 9, 4)
 CLASSES = ["left", "right", "up"]
+LABELS = ["tags[0]", "tags[1]"]
 TOLERANCE = 2e-6  # of probabilities in float32
 
 
@@ -44,6 +45,16 @@ def padded(seqs: ds.Sequences, filler: float, more_steps: int = 0) -> Array:
     return x
 
 
-def own_probabilities(run: ds.Run, seqs: ds.Sequences) -> Array:
+def trained_on_labels(folder: Path) -> ds.Run:
+    """A run of two labels at once."""
+    seqs = some_data()
+    tags = [[number % 2, number % 3 == 0] for number in range(len(seqs))]
+    arrays = {name: [found[name] for found in seqs] for name in ("pair", "large")}
+    both = ds.Sequences.from_arrays(arrays, {"tags": tags})
+    settings: dict[str, Any] = {"epochs": 30, "hidden_size": 5, "test_fraction": 0.0, "learning_rate": 0.1}
+    return ds.fit(both, "tags", out=folder, device="cpu", progress=False, **settings)
+
+
+def own_probabilities(run: ds.Run, seqs: ds.Sequences, names: Sequence[str] = CLASSES) -> Array:
     found = run.predict(seqs)
-    return np.column_stack([found[f"p_{name}"] for name in CLASSES])
+    return np.column_stack([found[f"p_{name}"] for name in names])

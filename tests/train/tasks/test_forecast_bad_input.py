@@ -56,7 +56,7 @@ def spoiled(value: float) -> ds.Sequences:
         (PLAIN, ROWS | {"backprop_steps": 6}, "backprop_steps is 6; expected a whole multiple of steps, 4"),
         (PLAIN, {"bidirectional": True}, "bidirectional is on; a forecast must not read backward"),
         (PLAIN, {"pooling": "max"}, "pooling goes with task classify or regress, not with forecast"),
-        (PLAIN, {"label_smoothing": 0.1}, "label_smoothing goes with task classify, not with forecast"),
+        (PLAIN, {"label_smoothing": 0.1}, "label_smoothing goes with task classify or tag, not with forecast"),
         (PLAIN, {"task": "classify"}, "horizon goes with task forecast, not with classify"),
         (
             PLAIN,

@@ -151,6 +151,10 @@ CHOSEN = [
     (["a", "b"] * 20, "classify"),
     ([True, False] * 20, "classify"),
     ([[0.5, 1.0], [2.0, 3.0]] * 20, "regress"),
+    ([[0, 1], [2, 3]] * 20, "regress"),
+    ([[0, 1], [1, 0]] * 20, "classify"),
+    ([[0.0, 1.0], [1.0, 0.0]] * 20, "classify"),
+    ([[True, False], [False, True]] * 20, "classify"),
 ]
 
 
@@ -160,7 +164,9 @@ def test_the_target_decides_the_task(values: Any, task: str) -> None:
     assert ds.fit(seqs, "y", **SMALL).settings.task == task
 
 
-@pytest.mark.parametrize("settings", [{"label_smoothing": 0.1}, {"task": "classify"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"label_smoothing": 0.1}, {"class_weights": "balanced"}, {"task": "classify"}], ids=str
+)
 def test_settings_decide_before_the_target(settings: dict[str, Any]) -> None:
     seqs = ds.Sequences.from_arrays({"x": [[1.0, 2.0]] * 40}, {"y": [number // 2 for number in range(40)]})
     assert ds.fit(seqs, "y", test_fraction=0.0, **SMALL | settings).settings.task == "classify"

@@ -30,7 +30,11 @@ def with_target(values: Any) -> ds.Sequences:
         ([0.5, 1.5] * 6, {"features": ("x", "y")}, "'y' is the target; it cannot be a feature too"),
         ([0.5, 1.5] * 6, {"layout": "stateful"}, "layout is 'stateful'; task regress takes padded, bucketed, packed"),
         ([0.5, 1.5] * 6, {"horizon": 2}, "horizon goes with task forecast, not with regress"),
-        ([0.5, 1.5] * 6, {"label_smoothing": 0.1}, "label_smoothing goes with task classify, not with regress"),
+        (
+            [0.5, 1.5] * 6,
+            {"task": "regress", "label_smoothing": 0.1},
+            "label_smoothing goes with task classify or tag, not with regress",
+        ),
         ([0.5, 1.5] * 6, {"monitor": "accuracy"}, "monitor is 'accuracy'; the figures are: loss, rmse, mae, r2"),
         ([0.5, 1.5] * 6, {"test_fraction": 0.01}, "there are 12 sequences, too few for a test part of 1%"),
         (

@@ -185,8 +185,10 @@ def test_figures_are_those_of_the_predictions(runs: Callable[..., Run]) -> None:
     for target in ("word", "count", "on"):
         share = np.mean([left == right for left, right in zip(said[target], known[target].tolist(), strict=True)])
         assert runs(target).evaluate(seqs).accuracy == pytest.approx(share)
-    yes, true = np.array(said["keys"]) > 0.5, known["keys"]
-    assert runs("keys").evaluate(seqs).frame_accuracy == pytest.approx((yes & true).sum() / (yes | true).sum())
+    yes, true = [[f"keys[{key}]" in names for key in range(2)] for names in said["keys"]], known["keys"]
+    scores = runs("keys").evaluate(seqs)
+    assert scores.frame_accuracy == pytest.approx((np.array(yes) & true).sum() / (np.array(yes) | true).sum())
+    assert scores.accuracy == pytest.approx((np.array(yes) == true).all(axis=1).mean())
     for target in ("level", "pair"):
         errors, truth = np.array(said[target]) - known[target], known[target]
         scores = runs(target).evaluate(seqs)
@@ -205,7 +207,10 @@ def test_predictions_are_one_row_a_step_in_order(runs: Callable[..., Run]) -> No
         assert table["step"].to_pylist() == [0, 1, 2, 0, 0, 1, 2, 3]
         outputs = torch.cat([plain_outputs(runs("word", bidirectional=both), found["x"]) for found in seqs])
         np.testing.assert_allclose(table["p_up"], outputs.softmax(dim=1)[:, 1].detach(), rtol=1e-12)
-    assert {len(row) for row in runs("keys").predict(seqs)["prediction"].to_pylist()} == {2}
+    table = runs("keys", bidirectional=True).predict(seqs)
+    assert table.column_names == ["sequence", "step", "prediction", "p_keys[0]", "p_keys[1]"]
+    for row in table.to_pylist():
+        assert row["prediction"] == [name for name in ("keys[0]", "keys[1]") if row[f"p_{name}"] > 0.5]
     assert all(isinstance(value, float) for value in runs("level").predict(seqs)["prediction"].to_pylist())
     assert all(isinstance(value, bool) for value in runs("on").predict(seqs)["prediction"].to_pylist())
 
@@ -220,7 +225,7 @@ def test_it_goes_on_step_by_step(runs: Callable[..., Run], target: str) -> None:
     found = run.task.columns(torch.cat([first, second], dim=1)[0].numpy())
     table = run.predict(seqs)
     for name, values in found.items():
-        if isinstance(values[0], str):
+        if isinstance(values[0], (str, list)):
             assert table[name].to_pylist() == values
         else:
             np.testing.assert_allclose(values, table[name].to_pylist(), rtol=1e-12)

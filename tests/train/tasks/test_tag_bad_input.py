@@ -50,7 +50,7 @@ def spoiled(**fields: Any) -> ds.Sequences:
         (
             spoiled(y=[["a", "b", "a"]] * 4 + [["a", "", "b"]]),
             {},
-            "target 'y' is '' in sequence 4, step 1; label the step",
+            "target 'y' is '' in sequence 4, step 1; label it",
         ),
         (spoiled(y=[["a", "b", "a"]] * 4 + [["a", "b", None]]), {}, "target 'y' is None in sequence 4, step 2"),
         (
@@ -88,7 +88,7 @@ def test_bad_input_is_named_and_nothing_is_written(seqs: ds.Sequences, settings:
         ("word", [[1, 2]], "target 'word' is int64 a step; the model knows classes such as 'down'"),
         ("count", [[5, 99]], "target 'count' is 99 in sequence 0, step 1, which was not among"),
         ("keys", [[[0, 1], [2, 0]]], r"target 'keys' is \[2, 0\] in sequence 0, step 1; the model learned yes/no"),
-        ("keys", [[0, 1]], r"a step of target 'keys' has shape \(\); the model says \(2,\)"),
+        ("keys", [[0, 1]], r"target 'keys' has shape \(\) a step; the model says \(2,\)"),
         ("keys", [["a", "b"]], "target 'keys' is text a step; the model says numbers or yes/no"),
         ("level", [[1.0, np.inf]], "column 'level' is inf in sequence 0, step 1"),
     ],

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from typing import Any
 
+from drystone.train.export.format import Source
 from drystone.train.schema import Schema
 from drystone.train.tasks.classify.model import SequenceClassifier
 
@@ -12,18 +13,21 @@ FLOAT32 = "float32"
 Entry = dict[str, Any]
 
 
-def about(schema: Schema, *, inputs: dict[str, Entry], outputs: dict[str, Entry]) -> dict[str, Any]:
+def about(source: Source, *, inputs: dict[str, Entry], outputs: dict[str, Entry]) -> dict[str, Any]:
     """Returns the version, what is predicted, its classes in order, and what goes in and comes out.
 
+    Of several labels at once, `classes` are the labels; `activation` is sigmoid then, else softmax.
+
     Args:
-        schema: of the run.
+        source: the parts of a run.
         inputs: what is said of each, by name.
         outputs: what is said of each, by name.
     """
     return {
         "drystone": version("drystone"),
-        "target": schema.target,
-        "classes": schema.outputs["classes"],
+        "target": source.schema.target,
+        "classes": source.meanings,
+        "activation": source.classifier.outputs.activation,
         "inputs": inputs,
         "outputs": outputs,
     }
@@ -32,6 +36,11 @@ def about(schema: Schema, *, inputs: dict[str, Entry], outputs: dict[str, Entry]
 def entry(dtype: str, shape: list[int | str], means: str) -> Entry:
     """Returns what is said of one array: its type, its shape (with words for sizes that are free), what it means."""
     return {"dtype": dtype, "shape": shape, "means": means}
+
+
+def probabilities(source: Source) -> Entry:
+    """Returns what is said of an output of probabilities in float32."""
+    return entry(FLOAT32, ["rows", len(source.meanings)], f"the probability of each {source.choice}")
 
 
 def features(schema: Schema, dtype: str) -> Entry:

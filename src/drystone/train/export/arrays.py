@@ -21,6 +21,7 @@ def arrays_of(source: Source) -> Trained:
         poolings=tuple(model.poolings),
         head=_array(model.head.weight),
         head_bias=_array(model.head.bias),
+        activation=model.outputs.activation,
         noise=model.noise,
         dropout=model.lstm.dropout,
         head_dropout=model.dropout.p,

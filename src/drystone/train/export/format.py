@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from drystone.core.errors import ConfigError
@@ -12,6 +13,8 @@ from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.tasks.classify.model import SequenceClassifier
+
+CHOICES = MappingProxyType({"softmax": "class", "sigmoid": "label"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,16 @@ class Source:
                 f"only runs on numbers of which none misses can be exported so far. drystone predict serves it."
             )
         return self.model
+
+    @property
+    def meanings(self) -> list[Any]:
+        """What each probability is of: the classes, or several labels."""
+        return self.classifier.outputs.meanings(self.schema.target)
+
+    @property
+    def choice(self) -> str:
+        """What one of them is, in a word."""
+        return CHOICES[self.classifier.outputs.activation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,8 +179,11 @@ def _pooled(graph: Graph, trained: Trained, how: str, is_real: str, output: str)
 
 
 def _head(graph: Graph, trained: Trained, pooled: list[str]) -> None:
-    """Adds the probability of each class."""
+    """Adds the probability of each class, or label."""
     joined = graph.add("Concat", pooled, "pooled", axis=1)
     weights = [graph.hold("head", trained.head), graph.hold("head_bias", trained.head_bias)]
     logits = graph.add("Gemm", [joined, *weights], "logits", transB=1)
-    graph.add("Softmax", [logits], "probability", axis=1)
+    if trained.activation == "softmax":
+        graph.add("Softmax", [logits], "probability", axis=1)
+    else:
+        graph.add("Sigmoid", [logits], "probability")

@@ -9,6 +9,7 @@ renamed and moved. With it on the path::
     model = load()  # ready to predict
     logits, state = model(x, lengths)  # x: [rows, steps, features]; lengths: [rows], the real steps of each row
     probabilities = logits.softmax(dim=1)  # of the classes in drystone.json, in their order
+    # where its "activation" is "sigmoid", the classes are labels of which several may be right: logits.sigmoid()
 
     logits, state = model(next_x, next_lengths, state)  # goes on where the call before ended
 
@@ -16,7 +17,7 @@ To train it further; noise and dropouts act as in the training before::
 
     model.train()
     logits, _ = model(x, lengths)
-    loss = torch.nn.functional.cross_entropy(logits, numbers_of_classes)
+    loss = torch.nn.functional.cross_entropy(logits, numbers_of_classes)  # sigmoid: binary_cross_entropy_with_logits
 """
 
 import json

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from drystone.train.export.about import FILE, FLOAT32, about, entry, features
+from drystone.train.export.about import FILE, FLOAT32, about, entry, features, probabilities
 from drystone.train.export.arrays import arrays_of
 from drystone.train.export.format import Format, Source
 
@@ -15,11 +15,10 @@ def _write(source: Source, path: Path) -> dict[str, Any]:
     valid = entry(
         "bool", ["rows", "steps"], "true at real steps, which come first in each row; every row has one or more"
     )
-    probabilities = entry(FLOAT32, ["rows", len(schema.outputs["classes"])], "the probability of each class")
     said = about(
-        schema,
+        source,
         inputs={"x": features(schema, FLOAT32), "valid": valid},
-        outputs={"probabilities": probabilities},
+        outputs={"probabilities": probabilities(source)},
     )
     export.save(arrays_of(source), path, said)
     return said

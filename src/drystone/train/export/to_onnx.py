@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from drystone.core.storage import whole_file
-from drystone.train.export.about import FLOAT32, about, entry, features, lengths, state
+from drystone.train.export.about import FLOAT32, about, entry, features, lengths, probabilities, state
 from drystone.train.export.arrays import arrays_of
 from drystone.train.export.format import Format, Source
 from drystone.train.export.plain import plain_of
@@ -28,7 +28,7 @@ def _write(source: Source, path: Path) -> dict[str, Any]:
         if find_spec("onnxruntime") is not None:
             from drystone.train.export.onnx_check import check
 
-            check(partial, plain_of(source.classifier))
+            check(partial, plain_of(source.classifier), source.classifier.outputs.readable)
     return said
 
 
@@ -37,7 +37,7 @@ def _about(source: Source) -> dict[str, Any]:
     sizes = model.lstm.sizes
     by_step = ["rows", "steps", sizes.directions * sizes.hidden]
     return about(
-        schema,
+        source,
         inputs={
             "x": features(schema, FLOAT32),
             "lengths": lengths(),
@@ -45,7 +45,7 @@ def _about(source: Source) -> dict[str, Any]:
             "c0": state(model, FLOAT32, "what the LSTM starts from: zeros, or the cn of a call before"),
         },
         outputs={
-            "probability": entry(FLOAT32, ["rows", len(schema.outputs["classes"])], "the probability of each class"),
+            "probability": probabilities(source),
             "hn": state(model, FLOAT32, "the state h after each row's last real step"),
             "cn": state(model, FLOAT32, "the state c after each row's last real step"),
             "output": entry(FLOAT32, by_step, "the outputs of the last layer, 0 after each row's real steps"),

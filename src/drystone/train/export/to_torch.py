@@ -46,9 +46,10 @@ def _check_place(path: Path) -> None:
 def _about(source: Source) -> dict[str, Any]:
     schema, model = source.schema, source.classifier
     dtype = str(model.head.weight.dtype).removeprefix("torch.")
-    logits = entry(dtype, ["rows", len(schema.outputs["classes"])], "softmax makes them the probability of each class")
+    means = f"{model.outputs.activation} makes them the probability of each {source.choice}"
+    logits = entry(dtype, ["rows", len(source.meanings)], means)
     return about(
-        schema,
+        source,
         inputs={
             "x": features(schema, "float32 or float64"),
             "lengths": lengths(),
@@ -63,14 +64,15 @@ def _about(source: Source) -> dict[str, Any]:
     )
 
 
-def _usage(path: Path, _said: dict[str, Any]) -> list[str]:
+def _usage(path: Path, said: dict[str, Any]) -> list[str]:
+    of_logits = {"softmax": "softmax(dim=1)", "sigmoid": "sigmoid()"}[said["activation"]]
     return [
         "import sys",
         f"sys.path.insert(0, {path.as_posix()!r})",
         "from model import load",
         "model = load()",
         "logits, state = model(x, lengths)",
-        "probabilities = logits.softmax(dim=1)",
+        f"probabilities = logits.{of_logits}",
     ]
 
 

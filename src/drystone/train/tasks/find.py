@@ -33,10 +33,10 @@ def task_of(settings: Settings, schema: Schema) -> Task:
 
 
 def usual_task(seqs: Sequences, settings: Settings) -> str:
-    """Returns the one task that all settings go with, which layouts tell too; where several do, what suits the target.
+    """Returns what suits the target, and of that what all settings go with, which layouts tell too.
 
     That is the forecast of a measurement that changes from step to step, a tag of what else changes so; regression of a
-    measurement that does not, else a class.
+    measurement that does not, else a class. Where all settings go with one task only, it is that.
 
     Raises:
         DataError: there is no such target.
@@ -47,17 +47,18 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
         for task, about in TASKS.items()
         if all(task in goes_with(name) for name in given) and settings.layout in (None, *about.layouts)
     ]
-    usual = usual_task_of_target(seqs, settings)
-    return suited[0] if suited and usual not in suited else usual
+    usual = usual_tasks_of_target(seqs, settings)
+    return next((task for task in usual if task in suited), usual[0])  # where none does, the error names the setting
 
 
-def usual_task_of_target(seqs: Sequences, settings: Settings) -> str:
-    """Returns the task that suits the target, whatever else was said."""
+def usual_tasks_of_target(seqs: Sequences, settings: Settings) -> tuple[str, ...]:
+    """Returns the tasks that may suit the target, whatever else was said, the likeliest first."""
     field = seqs.field(settings.target)
     has_a_next_step = bool((seqs.lengths > 1).any())
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
-        return "regress" if is_measurement(seqs.collapsed(settings.target).field(settings.target)) else "classify"
+        is_measured = is_measurement(seqs.collapsed(settings.target).field(settings.target))
+        return ("regress", "classify") if is_measured else ("classify", "regress")
     measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
     is_single = not field.item_shape or len(parts_of(settings.target, seqs)) > 1
     is_measured = field.is_numeric and is_single and field.values.dtype.kind in measured
-    return "forecast" if is_measured else "tag"
+    return (*(("forecast", "tag") if is_measured else ("tag", "forecast")), "classify")

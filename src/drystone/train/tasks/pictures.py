@@ -11,6 +11,9 @@ from drystone.plots.figure import MOST_PANELS, Picture
 from drystone.plots.predictions import Predictions
 from drystone.torch.batch import TensorBatch
 from drystone.train.loop.objective import Outcome
+from drystone.train.tasks.outputs.classes import Classes
+from drystone.train.tasks.outputs.numbers import Numbers
+from drystone.train.tasks.outputs.outputs import Outputs
 
 MOST_POINTS = 20_000
 
@@ -25,6 +28,24 @@ def pairs_of(outcomes: Outcomes) -> Iterator[tuple[Floats, Floats]]:
         assert outcome.predictions is not None
         assert outcome.targets is not None
         yield outcome.predictions.double().cpu().numpy(), outcome.targets.double().cpu().numpy()
+
+
+def pictures_of(
+    outputs: Outputs, found: Iterable[tuple[Floats, Floats]], target: str, num_rows: int, unit: str, title: str
+) -> dict[str, Picture]:
+    """Returns the confusion matrix of classes, or numbers against what is true; of yes/no nothing.
+
+    Args:
+        outputs: what the model says.
+        found: predictions and targets; of some batches.
+        target: what they are of.
+        num_rows: how many there are in all.
+        unit: what each is of, such as "sequences".
+        title: what the predictions are of.
+    """
+    if isinstance(outputs, Classes):
+        return confusion(found, outputs.classes, target, title)
+    return predictions(found, outputs.names(target), num_rows, unit, title) if isinstance(outputs, Numbers) else {}
 
 
 def confusion(

@@ -60,6 +60,11 @@ class Task(ABC):
         """Raises DataError where a field is not of the kind that can be a target."""
 
     @classmethod
+    def filled_in(cls, seqs: Sequences, settings: Settings) -> Settings:  # noqa: ARG003
+        """Returns the settings with what depends on the kind of target; `check_target` has proved it."""
+        return settings
+
+    @classmethod
     @abstractmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Proves that the targets serve, and draws the parts.

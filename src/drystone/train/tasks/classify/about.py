@@ -13,13 +13,22 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "pooling": "mean",
         "head_dropout": 0.5,
         "noise": 0.1,
-        "label_smoothing": 0.1,
+        "label_smoothing": None,
+        "class_weights": None,
     }
 )
+LABEL_SMOOTHING = 0.1  # of classes; several labels at once are not smoothed, since most of them are rare
 
 CLASSIFY = About(
     name="classify",
-    figures=MappingProxyType({"accuracy": Figure(form=".3f", higher_is_better=True), "loss": Figure(form=".4f")}),
+    figures=MappingProxyType(
+        {
+            "accuracy": Figure(form=".3f", higher_is_better=True),
+            "f1": Figure(form=".3f", higher_is_better=True),
+            "micro_f1": Figure(form=".3f", higher_is_better=True),
+            "loss": Figure(form=".4f"),
+        }
+    ),
     layouts=("padded", "bucketed", "packed"),
     defaults=lambda _: DEFAULTS,
     check=lambda _: None,

@@ -1,14 +1,20 @@
-"""The classifier: what the head says are logits of the classes."""
+"""The classifier: what the head says are logits of the classes, or of each label's yes."""
 
 from jaxtyping import Float
 from torch import Tensor
 
+from drystone.train.model import ModelSpec
+from drystone.train.tasks.outputs.outputs import Outputs
 from drystone.train.tasks.pooled import PooledModel
 
 
 class SequenceClassifier(PooledModel):
-    """Logits of the classes, one row a sequence that ends in the batch."""
+    """Logits, one row a sequence that ends in the batch."""
 
-    def said(self, outputs: Float[Tensor, "... classes"]) -> Float[Tensor, "... classes"]:
-        """Returns the probabilities of the classes."""
-        return outputs.double().softmax(dim=-1)
+    def __init__(self, spec: ModelSpec, outputs: Outputs) -> None:
+        super().__init__(spec)
+        self.outputs = outputs
+
+    def said(self, outputs: Float[Tensor, "... outputs"]) -> Float[Tensor, "... outputs"]:
+        """Returns probabilities."""
+        return self.outputs.readable(outputs.double())

@@ -1,5 +1,6 @@
 """Classify, as a run knows it."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,128 +22,165 @@ from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Ints, Split
-from drystone.train.tasks.classify.about import CLASSIFY
-from drystone.train.tasks.classify.labels import classes_of, codes_of, label_field, labels_of
+from drystone.train.tasks.classify.about import CLASSIFY, LABEL_SMOOTHING
+from drystone.train.tasks.classify.labels import kind_for, label_field, labelled, strata_of
 from drystone.train.tasks.classify.model import SequenceClassifier
-from drystone.train.tasks.classify.objective import CrossEntropy, logits_only, metrics
+from drystone.train.tasks.classify.objective import SequenceLosses, probabilities_only
 from drystone.train.tasks.drawn import missing_parts, parts_of
-from drystone.train.tasks.pictures import confusion, pairs_of
+from drystone.train.tasks.outputs.classes import Classes
+from drystone.train.tasks.outputs.kinds import from_plain, to_plain
+from drystone.train.tasks.outputs.loss import Loss
+from drystone.train.tasks.outputs.outputs import Outputs, names_of
+from drystone.train.tasks.pictures import pairs_of, pictures_of
 from drystone.train.tasks.task import Scores, Task, id_column
 
-MAJORITY = "majority class"
+MAX_NAMES_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassScores(Scores):
-    """Figures of a classifier.
+    """Figures of a classifier; those of other kinds of output are None.
 
     Args:
-        accuracy: the share of sequences whose class is the most probable one.
+        accuracy: the share of sequences whose class is the most probable one; of several labels, whose labels are all right.
+        f1: the mean of the F1 of each class, or label.
+        micro_f1: of several labels: the F1 of all of them together.
     """
 
     accuracy: float
+    f1: float
+    micro_f1: float | None = None
 
 
 class Classify(Task):
-    """One class a sequence."""
+    """One class a sequence, or several labels at once."""
 
     about = CLASSIFY
 
+    def __init__(self, settings: Settings, schema: Schema) -> None:
+        super().__init__(settings, schema)
+        self.outputs: Outputs = from_plain(schema.outputs)
+
     @classmethod
     def check_target(cls, seqs: Sequences, target: str) -> None:
-        """Proves that the target is one value a sequence."""
+        """Proves that the target is one value a sequence, or a vector of 0 and 1."""
         label_field(seqs, target)
 
     @classmethod
+    def filled_in(cls, seqs: Sequences, settings: Settings) -> Settings:
+        """Returns the settings with the label smoothing of classes, or of several labels."""
+        if settings.label_smoothing is not None:
+            return settings
+        usual = LABEL_SMOOTHING if kind_for(seqs, settings.target) is Classes else 0.0
+        return settings.model_copy(update={"label_smoothing": usual})
+
+    @classmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
-        """Proves that every sequence has a class, and draws parts in which each has its share."""
-        return Split.of_wholes(seqs.lengths, _parts(seqs, settings, labels_of(seqs, settings.target)))
+        """Proves that every sequence has its labels, and draws parts in which each has its share."""
+        strata = strata_of(labelled(seqs, settings.target), settings.target)
+        return Split.of_wholes(seqs.lengths, _parts(seqs, settings, strata))
 
     @classmethod
     def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
         """Proves that training sees the class of every sequence."""
-        labels = labels_of(seqs, settings.target)
-        classes = classes_of(labels[split.train])
-        codes = codes_of(labels, classes, seqs, settings.target)
-        majority = classes[np.bincount(codes[split.train]).argmax()]
-        features = choose_features(seqs, settings.wishes, split.sequences(seqs, "train"), settings.target)
-        return Schema.of(seqs, features, settings.target, {"classes": classes}, {MAJORITY: majority})
-
-    @property
-    def classes(self) -> list[Any]:
-        """The classes, in the order of the outputs."""
-        return self.schema.outputs["classes"]
+        target = settings.target
+        found = labelled(seqs, target)
+        train = found.select(split.train)
+        outputs = kind_for(seqs, target).of(train, target)
+        outputs.check(found, target)
+        targets = outputs.encoded(train.field(target).values)
+        Loss.in_training(outputs, settings, targets)  # proves that its settings suit
+        _warn_of_constant(targets, names_of(target, train.field(target).item_shape))
+        features = choose_features(seqs, settings.wishes, split.sequences(seqs, "train"), target)
+        baselines = {outputs.baseline: outputs.trivial(targets).tolist()}
+        return Schema.of(seqs, features, target, to_plain(outputs), baselines)
 
     def new_model(self) -> SequenceClassifier:
         """Returns a classifier."""
-        return SequenceClassifier(ModelSpec(self.schema.features, len(self.classes), self.settings))
+        spec = ModelSpec(self.schema.features, self.outputs.num_outputs, self.settings)
+        return SequenceClassifier(spec, self.outputs)
 
-    def objective(self, seqs: Sequences) -> CrossEntropy:
-        """Returns the cross-entropy, with smoothed labels."""
-        return CrossEntropy(self._codes(seqs), self.settings.label_smoothing or 0.0)
+    def objective(self, seqs: Sequences) -> SequenceLosses:
+        """Returns the losses of the sequences, with smoothed and weighted labels."""
+        targets = self._targets(seqs)
+        return SequenceLosses(targets, Loss.in_training(self.outputs, self.settings, targets))
 
     def metrics(self) -> dict[str, Metric]:
-        """Returns the accuracy."""
-        return metrics(len(self.classes))
+        """Returns accuracy and F1."""
+        return {name: metric for name, metric in self.outputs.metrics().items() if name in self.about.figures}
 
     def evaluator(
         self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
     ) -> Evaluator:
         """Returns what measures a classifier, by the labels as they are."""
         loader = prediction_loader(seqs, self.fields(seqs), device)
-        return Evaluator(CrossEntropy(self._codes(seqs)), loader, self.metrics(), between=between)
+        losses = SequenceLosses(self._targets(seqs), Loss(outputs=self.outputs))
+        return Evaluator(losses, loader, self.metrics(), between=between)
 
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ClassScores:
-        """Returns loss and accuracy."""
-        return ClassScores(sequences=len(seqs), loss=figures["loss"], accuracy=figures["accuracy"])
+        """Returns the loss and the figures of this kind of output."""
+        named: dict[str, Any] = {name: figures[name] for name in ("loss", *self.metrics())}
+        return ClassScores(sequences=len(seqs), **named)
 
     def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
-        """Returns the figures of saying the majority class of the training part of every sequence."""
-        codes = torch.from_numpy(self._codes(seqs))
-        majority = self.classes.index(self.schema.baselines[MAJORITY])
-        return {MAJORITY: self.measured(torch.full_like(codes, majority), codes)}
+        """Returns the figures of saying of every sequence what the training part says most."""
+        targets = torch.from_numpy(self._targets(seqs))
+        said = torch.tensor(self.schema.baselines[self.outputs.baseline], dtype=torch.float64).repeat(len(targets), 1)
+        figures = self.measured(self.outputs.readable(said), targets)
+        return {self.outputs.baseline: figures | {"loss": float(self.outputs.losses(said, targets).sum(dim=1).mean())}}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
-        """Returns one row a sequence: `sequence`, its id, `prediction`, its `probability`, and `p_CLASS` for every class."""
+        """Returns one row a sequence: `sequence`, its id, and what `columns` says."""
         loader = prediction_loader(seqs, self.fields(seqs), device_of_model(model))
-        logs = np.zeros((len(seqs), len(self.classes)))
-        for batch, outcome in Evaluator(logits_only, loader).outcomes(model):
+        found = np.zeros((len(seqs), self.outputs.num_outputs))
+        for batch, outcome in Evaluator(probabilities_only, loader).outcomes(model):
             assert outcome.predictions is not None
-            logs[batch.host.ends.sequence] = outcome.predictions.cpu().double().log_softmax(dim=1).numpy()
-        broken = np.isnan(logs).any(axis=1)
+            found[batch.host.ends.sequence] = outcome.predictions.cpu().numpy()
+        broken = np.isnan(found).any(axis=1)
         if broken.any():
             raise DataError(
                 f"{seqs.place(int(np.argmax(broken)))} holds numbers so far from the training data that the model overflows."
             )
-        return self._table(seqs, np.exp(logs))
+        columns = self.columns(found)
+        return self.outputs.table({"sequence": np.arange(len(seqs))} | id_column(seqs, ("sequence", *columns)), columns)
 
     def pictures(
         self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
     ) -> dict[str, Picture]:
-        """Returns the confusion matrix."""
-        outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
-        return confusion(pairs_of(outcomes), self.classes, self.schema.target, title)
+        """Returns the confusion matrix; of several labels nothing."""
+        found = pairs_of(self.evaluator(seqs, device_of_model(model), between).outcomes(model))
+        return pictures_of(self.outputs, found, self.schema.target, len(seqs), "sequences", title)
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """p_CLASS for every class."""
-        return tuple(f"p_{name}" for name in self.classes)
+        """p_CLASS for every class, or p_LABEL for every label."""
+        return self.outputs.names(self.schema.target)
 
     def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
-        """Returns `prediction`, its `probability`, and p_CLASS for every class."""
-        prediction = [self.classes[number] for number in outputs.argmax(axis=1).tolist()]
-        return {"prediction": prediction, "probability": outputs.max(axis=1).tolist(), **super().columns(outputs)}
+        """Returns `prediction`, its `probability`, and p_CLASS for every class; or the labels that are yes, and p_LABEL."""
+        return self.outputs.columns(self.schema.target, outputs)
 
     def __str__(self) -> str:
-        return f"{self.schema.target!r} in {len(self.classes)} classes"
+        between = " in" if isinstance(self.outputs, Classes) else ":"
+        return f"{self.schema.target!r}{between} {self.outputs}"
 
-    def _codes(self, seqs: Sequences) -> npt.NDArray[np.int64]:
-        return codes_of(labels_of(seqs, self.schema.target), self.classes, seqs, self.schema.target)
+    def _targets(self, seqs: Sequences) -> npt.NDArray[Any]:
+        found = labelled(seqs, self.schema.target)
+        self.outputs.check(found, self.schema.target)
+        return self.outputs.encoded(found.field(self.schema.target).values)
 
-    def _table(self, seqs: Sequences, probabilities: npt.NDArray[np.float64]) -> pa.Table:
-        columns: dict[str, Any] = {"sequence": np.arange(len(seqs))}
-        columns |= id_column(seqs, ("sequence", "prediction", "probability", *self.output_names))
-        return pa.table(columns | self.columns(probabilities))
+
+def _warn_of_constant(targets: npt.NDArray[Any], names: tuple[str, ...]) -> None:
+    if targets.ndim == 1:
+        return
+    constant = [repr(name) for name, values in zip(names, targets.T, strict=True) if (values == values[0]).all()]
+    if constant:
+        more = ", ..." if len(constant) > MAX_NAMES_SHOWN else ""
+        warnings.warn(
+            f"all training sequences say the same of {', '.join(constant[:MAX_NAMES_SHOWN])}{more}, so the model learns "
+            f"nothing else there.",
+            stacklevel=4,
+        )
 
 
 def _parts(seqs: Sequences, settings: Settings, labels: npt.NDArray[Any]) -> dict[str, Ints]:

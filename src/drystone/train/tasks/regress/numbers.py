@@ -9,6 +9,7 @@ import numpy.typing as npt
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 from drystone.core.sequences import Sequences
+from drystone.train.tasks.outputs.yes_no import is_yes_no
 
 MOST_CLASSES = 20  # whole numbers of more values than that may be a measurement
 FEWEST_OF_A_CLASS = 4  # on average, in sequences
@@ -53,8 +54,8 @@ def numbers_of(seqs: Sequences, target: str) -> npt.NDArray[np.float64]:
 def is_measurement(field: Field) -> bool:
     """Returns whether the values of a field are numbers to learn rather than classes.
 
-    They are where some have a fraction; or single whole numbers of so many values that hardly any comes twice; or several
-    numbers that are not all 0 or 1.
+    They are where some have a fraction; or single whole numbers of so many values that hardly any comes twice; or vectors
+    of others than 0 and 1.
     """
     values: npt.NDArray[Any] = field.values
     if field.is_text or values.dtype.kind not in "iuf":
@@ -63,6 +64,6 @@ def is_measurement(field: Field) -> bool:
     if values.dtype.kind == "f" and (values != np.floor(values)).any():
         return True
     if field.item_shape:
-        return not np.isin(values, (0, 1)).all()
+        return not is_yes_no(values).all()
     count = len(np.unique(values))
     return count > MOST_CLASSES and count * FEWEST_OF_A_CLASS > len(values)

@@ -11,6 +11,8 @@ FIGURES = MappingProxyType(
         "loss": Figure(form=".4f"),
         "accuracy": Figure(form=".3f", higher_is_better=True),
         "frame_accuracy": Figure(form=".3f", higher_is_better=True),
+        "f1": Figure(form=".3f", higher_is_better=True),
+        "micro_f1": Figure(form=".3f", higher_is_better=True),
         "rmse": Figure(form=".5g"),
         "mae": Figure(form=".5g"),
         "r2": Figure(form=".4f", higher_is_better=True),
@@ -22,7 +24,15 @@ FIGURES = MappingProxyType(
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the settings that depend on the task; both directions are read where no step sees what it is to say."""
     reads_on = given.get("ahead") is None and given.get("layout") != "stateful"
-    return {"layout": "padded", "bidirectional": reads_on, "head_dropout": 0.0, "noise": 0.0, "ahead": None}
+    return {
+        "layout": "padded",
+        "bidirectional": reads_on,
+        "head_dropout": 0.0,
+        "noise": 0.0,
+        "label_smoothing": 0.0,
+        "class_weights": None,
+        "ahead": None,
+    }
 
 
 def check(settings: Any) -> None:

@@ -1,17 +1,11 @@
-"""From a target to the kind of output that suits it."""
-
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+"""From a target with a value a step to the kind of output that suits it."""
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
-from drystone.train.tasks.tag.classes import Classes
-from drystone.train.tasks.tag.numbers import Numbers
-from drystone.train.tasks.tag.outputs import Outputs
-from drystone.train.tasks.tag.yes_no import YesNo, is_yes_no
-
-KINDS: Mapping[str, type[Outputs]] = MappingProxyType({kind.kind: kind for kind in (Classes, YesNo, Numbers)})
+from drystone.train.tasks.outputs.classes import Classes
+from drystone.train.tasks.outputs.numbers import Numbers
+from drystone.train.tasks.outputs.outputs import Outputs
+from drystone.train.tasks.outputs.yes_no import YesNo, is_yes_no
 
 
 def kind_for(seqs: Sequences, target: str) -> type[Outputs]:
@@ -38,14 +32,3 @@ def kind_for(seqs: Sequences, target: str) -> type[Outputs]:
     if not field.item_shape:
         return Numbers if field.values.dtype.kind == "f" else Classes
     return YesNo if is_yes_no(field.values).all() else Numbers
-
-
-def to_plain(outputs: Outputs) -> dict[str, Any]:
-    """Returns outputs as JSON can hold them."""
-    return {outputs.kind: outputs.to_plain()}
-
-
-def from_plain(plain: Mapping[str, Any]) -> Outputs:
-    """Returns what `to_plain` wrote."""
-    ((kind, content),) = plain.items()
-    return KINDS[kind].from_plain(content)

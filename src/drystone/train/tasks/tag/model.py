@@ -7,8 +7,8 @@ from torch import Tensor
 
 from drystone.torch.batch import TensorBatch
 from drystone.train.model import ModelSpec, RunModel
+from drystone.train.tasks.outputs.outputs import Outputs
 from drystone.train.tasks.scaled import ScaledTargets
-from drystone.train.tasks.tag.outputs import Outputs
 
 
 class Tagger(RunModel, ScaledTargets):

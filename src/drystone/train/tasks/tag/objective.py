@@ -9,34 +9,35 @@ from torch import Tensor, nn
 
 from drystone.torch.batch import TensorBatch
 from drystone.train.loop.objective import Outcome
+from drystone.train.tasks.outputs.loss import Loss
 from drystone.train.tasks.tag.model import Tagger
 
 
 class StepLosses:
-    """The losses of scored steps, each of weight 1.
+    """The losses of scored steps.
 
     Args:
         targets: the field of encoded targets.
+        loss: of a step.
     """
 
-    def __init__(self, targets: str) -> None:
+    def __init__(self, targets: str, loss: Loss) -> None:
         self._targets = targets
+        self._loss = loss
 
     def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
         assert isinstance(model, Tagger)
-        cells = _on_device(np.flatnonzero(batch.host.scored), batch)
+        scored = np.flatnonzero(batch.host.scored)
+        cells, shape = _on_device(scored, batch), (len(scored), *model.outputs.target_shape)
         outputs, state = model(batch, state, cells)
-        targets = batch[self._targets].flatten(0, 1).index_select(0, cells)
-        targets = targets.reshape(len(cells), *model.outputs.target_shape)
-        dtype = torch.promote_types(outputs.dtype, torch.float32)
-        losses = model.outputs.losses(outputs.to(dtype), model.standardised_targets(targets))
-        return Outcome(
-            loss=losses.sum(),
-            weight=len(cells),
-            predictions=model.readable(outputs),
-            targets=targets,
-            state=state,
-        )
+        targets = batch[self._targets].flatten(0, 1).index_select(0, cells).reshape(shape)
+
+        def on_host() -> npt.NDArray[Any]:
+            every = batch.host[self._targets]
+            return every.reshape(-1, *every.shape[2:])[scored].reshape(shape)
+
+        loss, weight = self._loss.sums(outputs, model.standardised_targets(targets), on_host)
+        return Outcome(loss=loss, weight=weight, predictions=model.readable(outputs), targets=targets, state=state)
 
 
 def outputs_only(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:

@@ -29,15 +29,16 @@ from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.outputs.classes import Classes
+from drystone.train.tasks.outputs.kinds import from_plain, to_plain
+from drystone.train.tasks.outputs.loss import Loss
+from drystone.train.tasks.outputs.outputs import Outputs
 from drystone.train.tasks.per_step import step_columns
-from drystone.train.tasks.pictures import confusion, pairs_of, predictions
+from drystone.train.tasks.pictures import pairs_of, pictures_of
 from drystone.train.tasks.tag.about import TAG
-from drystone.train.tasks.tag.classes import Classes
-from drystone.train.tasks.tag.kinds import from_plain, kind_for, to_plain
+from drystone.train.tasks.tag.kinds import kind_for
 from drystone.train.tasks.tag.model import Tagger
-from drystone.train.tasks.tag.numbers import Numbers
 from drystone.train.tasks.tag.objective import StepLosses, outputs_only
-from drystone.train.tasks.tag.outputs import Outputs
 from drystone.train.tasks.task import Scores, Task
 
 
@@ -48,8 +49,10 @@ class TagScores(Scores):
     Args:
         loss: mean over steps: of yes/no, the negative log-likelihood of a step.
         steps: how many were scored.
-        accuracy: of classes: the share of steps whose class is the most probable one.
+        accuracy: of classes: the share of steps whose class is the most probable one; of yes/no: whose answers are all right.
         frame_accuracy: of yes/no: Σ true yes ÷ Σ (true yes + false yes + false no).
+        f1: the mean of the F1 of each class, or of each answer's yes.
+        micro_f1: of yes/no: the F1 of all answers together.
         rmse, mae: of numbers, in their units.
         r2: of numbers: the share of the variance that is explained, mean over the numbers of a step.
     """
@@ -57,6 +60,8 @@ class TagScores(Scores):
     steps: int
     accuracy: float | None = None
     frame_accuracy: float | None = None
+    f1: float | None = None
+    micro_f1: float | None = None
     rmse: float | None = None
     mae: float | None = None
     r2: float | None = None
@@ -96,6 +101,7 @@ class Tag(Task):
         for part in PARTS:
             if len(split.part(part)):
                 task.check_scored(split.sequences(seqs, part, "before"), f"the {part} part")
+        task.objective(task.to_train_on(split.sequences(seqs, "train")))  # proves that its settings suit
         if isinstance(outputs, Classes):
             _warn_of_unseen(outputs, train, target)
         return schema
@@ -120,8 +126,8 @@ class Tag(Task):
         return self._with_targets(seqs)
 
     def objective(self, seqs: Sequences) -> StepLosses:
-        """Returns the losses of the steps."""
-        return StepLosses(self._targets_in(seqs))
+        """Returns the losses of the steps, with smoothed and weighted targets."""
+        return StepLosses(self._targets_in(seqs), Loss.in_training(self.outputs, self.settings, self._scored(seqs)))
 
     def metrics(self) -> dict[str, Metric]:
         """Returns the figures of this kind of output."""
@@ -136,7 +142,8 @@ class Tag(Task):
         self.check_scored(seqs, "it")
         found = self._with_targets(seqs)
         loader = self._loader(found, self.fields(found), device)
-        return Evaluator(self.objective(found), loader, self.metrics(), between=between)
+        losses = StepLosses(self._targets_in(found), Loss(outputs=self.outputs))
+        return Evaluator(losses, loader, self.metrics(), between=between)
 
     def check_scored(self, seqs: Sequences, what: str) -> None:
         """Raises DataError where no step has a target in the same sequence, or part."""
@@ -154,17 +161,15 @@ class Tag(Task):
 
     def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
         """Returns the figures of saying the same at every step: what the training part says most, or on average."""
-        first, stop = self._with_targets(seqs).scored_steps()
-        at = ranges(offsets_of(seqs.lengths)[:-1] + first + (self.settings.ahead or 0), stop - first)
-        targets = torch.from_numpy(self.outputs.encoded(seqs.field(self.schema.target).values[at]))
+        targets = torch.from_numpy(self._scored(self._with_targets(seqs)))
         said = torch.tensor(self.schema.baselines[self.outputs.baseline], dtype=torch.float64).repeat(len(targets), 1)
         figures = self.measured(self.outputs.readable(said), targets)
         if not self.outputs.is_scaled:
-            figures["loss"] = float(self.outputs.losses(said, targets).mean())
+            figures["loss"] = float(self.outputs.losses(said, targets).sum(dim=1).mean())
         return {self.outputs.baseline: figures}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
-        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; of classes probabilities."""
+        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; probabilities."""
         found = self._found(model, seqs)
         broken = ~np.isfinite(found).all(axis=1)
         if broken.any():
@@ -173,27 +178,22 @@ class Tag(Task):
                 f"{seqs.place(sequence, step)} holds numbers so far from the training data that the model overflows."
             )
         columns = self.columns(found)
-        return pa.table(step_columns(seqs, tuple(columns)) | columns)
+        return self.outputs.table(step_columns(seqs, tuple(columns)), columns)
 
     def pictures(
         self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
     ) -> dict[str, Picture]:
         """Returns the confusion matrix of classes, or numbers against what is true; of yes/no nothing."""
-        target = self.schema.target
         found = pairs_of(self.evaluator(seqs, device_of_model(model), between).outcomes(model))
-        if isinstance(self.outputs, Classes):
-            return confusion(found, self.outputs.classes, target, title)
-        if isinstance(self.outputs, Numbers):
-            return predictions(found, self.outputs.names(target), self._num_scored(seqs), "steps", title)
-        return {}
+        return pictures_of(self.outputs, found, self.schema.target, self._num_scored(seqs), "steps", title)
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """p_CLASS, p_TARGET[0] or TARGET[0] and so on."""
+        """p_CLASS, p_NAME, or the names of numbers."""
         return self.outputs.names(self.schema.target)
 
     def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
-        """Returns `prediction`, and of classes its `probability` and p_CLASS for every class."""
+        """Returns `prediction`; of classes its `probability` and p_CLASS for every class, of yes/no p_NAME for every answer."""
         return self.outputs.columns(self.schema.target, outputs)
 
     def __str__(self) -> str:
@@ -214,6 +214,12 @@ class Tag(Task):
     def _targets_in(self, seqs: Sequences) -> str:
         fields = seqs.step_columns if self.settings.ahead is None else seqs.ahead_fields
         return next(reversed(dict(fields)))
+
+    def _scored(self, seqs: Sequences) -> npt.NDArray[Any]:
+        """Returns [scored steps, *target_shape], of what `_with_targets` returned."""
+        first, stop = seqs.scored_steps()
+        at = ranges(offsets_of(seqs.lengths)[:-1] + first + (self.settings.ahead or 0), stop - first)
+        return self.outputs.encoded(seqs.field(self.schema.target).values[at])
 
     def _num_scored(self, seqs: Sequences) -> int:
         first, stop = self._with_targets(seqs).scored_steps()

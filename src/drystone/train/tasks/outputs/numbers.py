@@ -1,4 +1,4 @@
-"""Numbers at every step."""
+"""Numbers of an item."""
 
 from dataclasses import dataclass
 from math import prod
@@ -9,29 +9,29 @@ import numpy.typing as npt
 from torch import Tensor
 from torchmetrics import Metric
 
-from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.train.features.numbers import check_finite
 from drystone.train.tasks import figures
-from drystone.train.tasks.tag.outputs import Outputs, shape_of
+from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, names_of, shape_of
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers(Outputs):
-    """Numbers in units of their standard deviation in the training part: squared errors, mean over the numbers of a step.
+    """Numbers in units of their standard deviation in the training part: squared errors, mean over the numbers of an item.
 
     Args:
-        shape: of a step of the target.
+        shape: of an item of the target.
     """
 
     shape: tuple[int, ...]
     kind: ClassVar[str] = "numbers"
     baseline: ClassVar[str] = "mean"
     is_scaled: ClassVar[bool] = True
+    activation: ClassVar[str] = "linear"
 
     @classmethod
     def of(cls, seqs: Sequences, target: str) -> "Numbers":
-        """Returns as many numbers as a step of the target has."""
+        """Returns as many numbers as an item of the target has."""
         check_finite(seqs, target, "targets")
         return cls(shape_of(seqs, target))
 
@@ -54,25 +54,26 @@ class Numbers(Outputs):
         """The numbers side by side."""
         return (self.num_outputs,)
 
+    def meanings(self, target: str) -> list[Any]:
+        """Returns the names of the numbers."""
+        return list(names_of(target, self.shape))
+
     def check(self, seqs: Sequences, target: str) -> None:
         """Proves that all are finite."""
-        if shape_of(seqs, target) != self.shape:
-            raise DataError(
-                f"a step of target {target!r} has shape {shape_of(seqs, target)}; the model says {self.shape}."
-            )
+        check_shape(seqs, target, self.shape)
         check_finite(seqs, target, "targets")
 
     def encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Returns [steps, numbers]."""
+        """Returns [items, numbers]."""
         return values.reshape(len(values), -1)
 
     def trivial(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Returns the mean of each number."""
         return targets.astype(np.float64).mean(axis=0)
 
-    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Returns the squared error of each cell, mean over its numbers."""
-        return (outputs - targets.to(outputs.dtype)).square().mean(dim=1)
+    def losses(self, outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """Returns the squared error of each item, mean over its numbers: [items, 1]; there is nothing to smooth."""
+        return (outputs - targets.to(outputs.dtype)).square().mean(dim=1, keepdim=True)
 
     def readable(self, outputs: Tensor) -> Tensor:
         """Returns the numbers."""
@@ -83,12 +84,12 @@ class Numbers(Outputs):
         return figures.metrics(self.num_outputs)
 
     def names(self, target: str) -> tuple[str, ...]:
-        """The target, or TARGET[0] and so on."""
-        return tuple(f"{target}[{', '.join(map(str, at))}]" if at else target for at in np.ndindex(self.shape))
+        """The target; of vectors TARGET[0] and so on."""
+        return names_of(target, self.shape)
 
     def columns(self, target: str, found: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
-        """Returns `prediction`: a number, or a list of them, a step."""
-        return {"prediction": (found if self.shape else found[:, 0]).tolist()}
+        """Returns `prediction`: a number, or a list of them, an item."""
+        return {PREDICTION: (found if self.shape else found[:, 0]).tolist()}
 
     def __str__(self) -> str:
         return f"{self.num_outputs} numbers" if self.shape else "a number"
