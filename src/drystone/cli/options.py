@@ -17,7 +17,10 @@ METAVARS: Mapping[str, str] = MappingProxyType(
         "features": "A,B,...",
         "sequence_id": "COLUMN",
         "order_by": "COLUMN",
+        "valid": "FILE",
+        "test": "FILE",
         "split_column": "FIELD",
+        "group": "FIELD",
         "align": "FIELD",
         "out": "FOLDER",
     }

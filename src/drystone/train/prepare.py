@@ -7,12 +7,13 @@ import torch
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
+from drystone.train.apart import check_ids, warn_of_equals
 from drystone.train.device import check_precision, device_of
 from drystone.train.layouts import training_layout
 from drystone.train.loaders import loader_of
 from drystone.train.model import RunModel
 from drystone.train.schema import Schema
-from drystone.train.settings import Settings
+from drystone.train.settings import PART_FIELD, Settings
 from drystone.train.split import Split
 from drystone.train.tasks.find import kind_of, task_of, usual_task
 from drystone.train.tasks.task import Task
@@ -52,9 +53,11 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     chosen = _with_task(seqs, settings)
     kind = kind_of(chosen)
     split = kind.split(seqs, chosen)
+    check_ids(seqs, split, goes_on=kind.about.goes_on)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
+    warn_of_equals(seqs, split, (*task.schema.features.names, chosen.target))
     _check_monitor(task)
-    return _put_together(seqs, task, split)
+    return _put_together(seqs, task, _known_again(split, seqs, task))
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -93,6 +96,16 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
             )
         raise
     return chosen
+
+
+def _known_again(split: Split, seqs: Sequences, task: Task) -> Split:
+    """Returns the split with the fingerprints of parts that are sources of their own."""
+    settings = task.settings
+    if settings.part_field != PART_FIELD:
+        return split
+    own = [part for part in ("valid", "test") if getattr(settings, part) is not None]
+    own += [] if settings.valid_fraction else ["train"]
+    return replace(split, fingerprints={part: task.schema.fingerprint_of(split.sequences(seqs, part)) for part in own})
 
 
 def _check_monitor(task: Task) -> None:

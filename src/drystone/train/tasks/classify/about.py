@@ -14,6 +14,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "head_dropout": 0.5,
         "noise": 0.1,
         "label_smoothing": 0.1,
+        "split": "random",
+        "group": None,
     }
 )
 

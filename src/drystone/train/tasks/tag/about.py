@@ -22,7 +22,15 @@ FIGURES = MappingProxyType(
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the settings that depend on the task; both directions are read where no step sees what it is to say."""
     reads_on = given.get("ahead") is None and given.get("layout") != "stateful"
-    return {"layout": "padded", "bidirectional": reads_on, "head_dropout": 0.0, "noise": 0.0, "ahead": None}
+    return {
+        "layout": "padded",
+        "bidirectional": reads_on,
+        "head_dropout": 0.0,
+        "noise": 0.0,
+        "ahead": None,
+        "split": "random",
+        "group": None,
+    }
 
 
 def check(settings: Any) -> None:
