@@ -80,7 +80,9 @@ def test_places_name_the_file(tmp_path: Path) -> None:
 
 
 def test_whole_numbers_and_fractions_go_together() -> None:
-    whole = append({n: ds.Sequences.from_arrays({"x": [values]}) for n, values in {"a": [1, 2], "b": [0.5]}.items()}, ["x"])
+    whole = append(
+        {n: ds.Sequences.from_arrays({"x": [values]}) for n, values in {"a": [1, 2], "b": [0.5]}.items()}, ["x"]
+    )
     assert whole.field("x").values.tolist() == [1.0, 2.0, 0.5]
 
 
