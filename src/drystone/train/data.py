@@ -95,7 +95,8 @@ def _together(parts: Mapping[str, Sequences], settings: Settings) -> Sequences:
 
 
 def _where(part: str, settings: Settings) -> str:
-    return getattr(settings, SETTINGS[part]) or IN_MEMORY.strip("()")
+    named = getattr(settings, SETTINGS[part])
+    return "in memory" if named in (None, IN_MEMORY) else named
 
 
 def _check_needed(sources: Mapping[str, Sequences], settings: Settings) -> None:
