@@ -83,19 +83,20 @@ class Settings(BaseModel):
         None, DATA, "the column that orders steps; alone, for one step a row, it makes all rows one series"
     )
     drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
-    valid: str | None = setting(None, DATA, "the file of the validation part; DATA is the training part")
-    test: str | None = setting(None, DATA, "the file of the test part, likewise")
+    valid: str | None = setting(None, DATA, "the file of the validation part; DATA then trains")
+    test: str | None = setting(None, DATA, "the file of the test part; DATA then trains")
     split_column: str | None = setting(None, DATA, "a field that says train, valid or test of each sequence")
     split: SplitName | None = setting(
-        None, DATA, "how parts are drawn: random, or time, the last sequences for the test (needs order_by)"
+        None,
+        DATA,
+        "how parts are drawn: random, or time: the last sequences for the test (needs order_by)",
+        rare=True,
     )
-    group: str | None = setting(
-        None, DATA, "classify, regress, tag: a field, such as patient; sequences of equal value stay in one part"
-    )
+    group: str | None = setting(None, DATA, "a field, such as patient, whose sequences of equal value stay in one part")
     valid_fraction: float = setting(
         0.0,
         DATA,
-        "share of sequences (forecast: of time) for validation; of the training part, where a column or --test states parts",
+        "share of sequences (forecast: of time) for validation; of the training part, where parts are stated",
         ge=0,
         lt=1,
     )
