@@ -55,8 +55,8 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     split = kind.split(seqs, chosen)
     check_ids(seqs, split, goes_on=kind.about.goes_on)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
-    warn_of_equals(seqs, split, (*task.schema.features.names, chosen.target))
     _check_monitor(task)
+    warn_of_equals(seqs, split, (*task.schema.features.names, chosen.target))
     return _put_together(seqs, task, _known_again(split, seqs, task))
 
 
