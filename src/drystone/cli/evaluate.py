@@ -2,17 +2,22 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from drystone.cli.data import Data, DropEmpty, OrderBy, Reading, Repeated, RunFolder, SequenceId, open_run
 from drystone.core.errors import ConfigError
 
+if TYPE_CHECKING:
+    from drystone.train import Settings
+
 HELP = """Print the figures of a run on data with targets: accuracy and loss; of numbers errors in their units.
 Beside them, in brackets, stands what trivial predictions reach, which know the training part only.
 
-On the data that the run was made from, only its test part counts, unless --part says otherwise.
+On the data that the run was made from, only its test part counts, unless --part says otherwise; a run with a file for
+each part knows each of them.
 
 \b
 Examples:
@@ -41,12 +46,18 @@ def evaluate(
     """Opens the run, reads the data, prints one line a figure."""
     how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
     opened, seqs = open_run(run, data, how, device=device)
-    is_own = opened.is_made_from(seqs)
+    known = opened.known_part(seqs)
+    is_own = known is not None or opened.is_made_from(seqs)
     if part is not None and part != "all" and not is_own:
         raise ConfigError(
             f"{data} is not the data that {run} was made from, so it has no {part} part. Leave out --part."
         )
-    chosen = part or ("test" if is_own and len(opened.split.test) else "all")
+    chosen = part or known or ("test" if is_own and len(opened.split.test) else "all")
+    if known not in (None, chosen) and chosen != "all":
+        raise ConfigError(
+            f"{data} is the {known} part of {run}; its {chosen} part lies elsewhere: "
+            f"drystone evaluate {quote(str(run))} {_source_of(chosen, opened.settings)}"
+        )
     if not is_own:
         typer.echo(f"{data} is not the data that {run} was made from: all of its sequences count.", err=True)
     if chosen != "all":
@@ -57,3 +68,10 @@ def evaluate(
     label = f"{chosen} " if is_own else ""
     for line in (*opened.task.in_words(scores), *counts):
         typer.echo(f"{label}{line}")
+
+
+def _source_of(part: str, settings: "Settings") -> str:
+    from drystone.train.data import IN_MEMORY, SETTINGS
+
+    name = getattr(settings, SETTINGS[part])
+    return part.upper() if name in (None, IN_MEMORY) else quote(name)

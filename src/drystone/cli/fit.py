@@ -41,7 +41,8 @@ Examples:
   drystone fit --resume runs/my-1
 """
 NO_SETTINGS = {"out", "overwrite", "quiet"}
-WITH_RESUME = {"quiet"}
+PARTS = ("valid", "test")  # that may have files of their own
+WITH_RESUME = {"quiet", *PARTS}
 Arguments = Annotated[list[str] | None, typer.Argument(metavar="DATA")]
 
 
@@ -106,13 +107,13 @@ def fit(
 def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> None:
     with ends_at_once():
         from drystone.cli.fit_config import FitConfig
-        from drystone.train.data import sequences_for
+        from drystone.train.data import Sources, sequences_for
 
         chosen = {**_in_file(config), **({} if data is None else {"data": data}), **given}
         if "data" not in chosen:
             raise ConfigError("say what to train on: drystone fit DATA, or data = ... in the file of --config.")
         built_in = built_in_of(str(chosen["data"]))
-        chosen = {**_known_of(built_in), **chosen}
+        chosen = {**_known_of(built_in, has_files=any(part in chosen for part in PARTS)), **chosen}
         source = str(chosen["data"])
         if "target" not in chosen:
             how = Reading(sequence_id=chosen.get("sequence_id"), order_by=chosen.get("order_by"), drop_empty=True)
@@ -122,7 +123,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
             checked = FitConfig.of(**chosen)
         assert isinstance(checked, FitConfig)
         _say_settings_of(built_in, chosen)
-        seqs = sequences_for(source, checked)
+        seqs = sequences_for(Sources(train=source), checked)
         say_reading(seqs)
         say_intervals(seqs)
 
@@ -151,10 +152,11 @@ def _in_file(config: Path | None) -> dict[str, Any]:
     return found
 
 
-def _known_of(built_in: Dataset | None) -> dict[str, Any]:
+def _known_of(built_in: Dataset | None, *, has_files: bool) -> dict[str, Any]:
     if built_in is None:
         return {}
-    return {"target": built_in.target, "split_column": built_in.split_column, **built_in.settings}
+    split = {} if has_files else {"split_column": built_in.split_column}
+    return {"target": built_in.target, **split, **built_in.settings}
 
 
 def _say_settings_of(built_in: Dataset | None, chosen: Mapping[str, Any]) -> None:
@@ -199,22 +201,25 @@ def _go_on(path: Path, data: str | None, given: Mapping[str, Any]) -> None:
         if Manifest.load(path).status == "finished":
             typer.echo(f"{path} is finished already: there is nothing to go on with.")
             return
-        seqs = _data_of(Settings.load(path / names.SETTINGS), path, data)
+        seqs = _data_of(Settings.load(path / names.SETTINGS), path, data, {part: given.get(part) for part in PARTS})
 
         from drystone import train  # after all that needs no framework
 
     _report(train.resume(path, seqs, progress=not given.get("quiet", False)), seqs)
 
 
-def _data_of(settings: Any, path: Path, data: str | None) -> Sequences:
-    from drystone.train.data import sequences_for
+def _data_of(settings: Any, path: Path, data: str | None, parts: Mapping[str, str | None]) -> Sequences:
+    from drystone.train.data import Sources, sequences_for
 
     try:
-        seqs = sequences_for(data, settings)
+        seqs = sequences_for(Sources(train=data, **parts), settings)
     except (ConfigError, DataError) as error:
-        if data is not None:
+        asked = ["DATA"] if data is None else []
+        asked += [f"--{part} {part.upper()}" for part in PARTS if getattr(settings, part) and parts[part] is None]
+        if not asked:
             raise
-        raise type(error)(f"{error} Give the data of the run: drystone fit DATA --resume {quote(str(path))}") from error
+        words = f"drystone fit {' '.join(asked)} --resume {quote(str(path))}"
+        raise type(error)(f"{error} Give the data of the run: {words}") from error
     say_reading(seqs)
     return seqs
 
@@ -228,12 +233,14 @@ def _report(run: "Run", seqs: Sequences) -> None:
         raise typer.Exit(INTERRUPTED if run.stopped_by == SIGINT else 0)
     used = run.schema.features.names
     typer.echo(f"{run.split.in_words()}; features: {', '.join(used)}")
+    settings = run.settings
     known = {
         *run.schema.features.sources,
         *parts_of(run.schema.target, seqs),
-        run.settings.order_by,
-        run.settings.sequence_id,
-        run.settings.split_column,
+        settings.order_by,
+        settings.sequence_id,
+        settings.part_field,
+        settings.group,
     }
     left_out = [f"{name} ({seqs.field(name).describe()})" for name in seqs.field_names if name not in known]
     if left_out:

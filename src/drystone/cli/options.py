@@ -19,7 +19,10 @@ METAVARS: Mapping[str, str] = MappingProxyType(
         "calendar": "PART,...",
         "sequence_id": "COLUMN",
         "order_by": "COLUMN",
+        "valid": "FILE",
+        "test": "FILE",
         "split_column": "FIELD",
+        "group": "FIELD",
         "align": "FIELD",
         "out": "FOLDER",
     }

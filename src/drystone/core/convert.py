@@ -1,6 +1,6 @@
 """Anything that NumPy or Arrow can read, made into columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -36,13 +36,27 @@ def concatenate(arrays: Sequence[Any], name: str) -> Column:
         DataError: two arrays differ in the shape of one step, or mix numbers and text.
     """
     columns = [column_of(array, f"{name}[{index}]") for index, array in enumerate(arrays)]
+    return end_to_end(columns, name, lambda index: f"sequence {index}")
+
+
+def end_to_end(columns: Sequence[Column], name: str, whose: Callable[[int], str]) -> Column:
+    """Makes one column of several, with one copy.
+
+    Args:
+        columns: in their order.
+        name: of the field.
+        whose: words for who the values of a column belong to, by its number.
+
+    Raises:
+        DataError: two columns differ in the shape of one value, or mix numbers and text.
+    """
     filled = [(index, column) for index, column in enumerate(columns) if len(column)] or [(0, columns[0])]
     first_index, first = filled[0]
     for index, column in filled:
         if column.is_numeric != first.is_numeric or _in_words(column) != _in_words(first):
             raise DataError(
-                f"field {name!r}: the steps of sequence {index} are {_in_words(column)}, and those of sequence "
-                f"{first_index} are {_in_words(first)}; all steps need one type and shape."
+                f"field {name!r}: the values of {whose(index)} are {_in_words(column)}, and those of "
+                f"{whose(first_index)} are {_in_words(first)}; all need one type and shape."
             )
     values = [column.values for _, column in filled]
     if first.is_text:

@@ -1,6 +1,6 @@
 """Where sequences were read from, so that an error can name the place in the user's file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Origin:
-    """The file behind some sequences.
+    """The file behind some sequences, or several.
 
     Args:
         name: the file's name, or None for data that came from memory.
@@ -16,6 +16,8 @@ class Origin:
         first: the number of the first record, as the user counts them.
         one_step_a_row: whether a record holds one step (else one whole sequence).
         order: [records] the record that each value came from, or None where the order was kept.
+        members: where sequences of several sources lie one after the other, the first step, the first sequence and the
+            origin of each.
     """
 
     name: str | None = None
@@ -23,6 +25,7 @@ class Origin:
     first: int = 0
     one_step_a_row: bool = False
     order: npt.NDArray[np.int64] | None = None
+    members: tuple[tuple[int, int, "Origin"], ...] = ()
 
     def where(self, position: int, row: int) -> str:
         """Returns words such as "line 12 of pumps.csv", or "" for data from memory.
@@ -31,9 +34,16 @@ class Origin:
             position: where the step lies among all steps.
             row: where the sequence lies among all sequences.
         """
+        if self.members:
+            steps, sequences, origin = next(member for member in reversed(self.members) if member[1] <= row)
+            return origin.where(position - steps, row - sequences)
         if self.name is None:
             return ""
         record = position if self.one_step_a_row else row
         if self.order is not None:
             record = int(self.order[record])
         return f"{self.unit} {record + self.first} of {self.name}"
+
+    def taken(self, records: npt.NDArray[np.int64]) -> "Origin":
+        """Returns the origin of values that were taken from these records, in this order."""
+        return replace(self, order=records if self.order is None else self.order[records])

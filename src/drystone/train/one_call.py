@@ -12,7 +12,7 @@ from drystone.core.errors import NotFiniteError, RunError
 from drystone.train.checkpoint.checkpoint import Checkpoint
 from drystone.train.checkpoint.files import clean
 from drystone.train.checkpoint.store import Store
-from drystone.train.data import named, sequences_for
+from drystone.train.data import Sources, sequences_for
 from drystone.train.folder import names
 from drystone.train.folder.create import check_free, new_folder, next_free, restore, settle
 from drystone.train.folder.environment import differences, save_environment
@@ -31,6 +31,8 @@ def fit(
     seqs: Any,
     target: str,
     *,
+    valid: Any = None,
+    test: Any = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: bool = True,
@@ -49,8 +51,11 @@ def fit(
 
     Args:
         seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless
-            `split_column` states it; of forecasts it is one by time.
+            `split_column`, `valid` or `test` states it; of forecasts it is one by time.
         target: the field that holds the class, or the numbers, of each sequence, the measurement, or what is said at every step.
+        valid: the sequences of the validation part, or what `drystone.read` takes; `seqs` are the training part then, and only
+            fields that all parts have count.
+        test: the sequences of the test part, likewise.
         out: the run folder; by default a new one, runs/NAME-1, runs/NAME-2, ...
         overwrite: whether an older run in `out` may be replaced; it stays until the new one has a checkpoint.
         progress: whether a progress bar is shown.
@@ -75,8 +80,9 @@ def fit(
     if path is not None:
         restore(path)
         check_free(path, overwrite=overwrite)
-    checked = Settings.of(**{**named(seqs), "target": target, **settings})
-    whole = sequences_for(seqs, checked)
+    sources = Sources(train=seqs, valid=valid, test=test)
+    checked = Settings.of(**{**sources.named(), "target": target, **settings})
+    whole = sequences_for(sources, checked)
     with _randomness_of(checked.seed):
         prepared = prepare(whole, checked)
         folder = next_free(name) if path is None else path
@@ -86,13 +92,15 @@ def fit(
             return _run(prepared, folder, None, is_new=True, progress=progress)
 
 
-def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
+def resume(path: str | Path, seqs: Any = None, *, valid: Any = None, test: Any = None, progress: bool = True) -> Run:
     """Goes on with a run that was stopped, from its newest checkpoint that is whole; a finished run stays as it is.
 
     Args:
         path: the run folder.
         seqs: the sequences that it was made from, or what `drystone.read` takes; by default they are read from where
             the run read them.
+        valid: those of the validation part, where the run was made with such; by default they are read again too.
+        test: those of the test part, likewise.
         progress: whether a progress bar is shown.
 
     Raises:
@@ -115,7 +123,7 @@ def resume(path: str | Path, seqs: Any = None, *, progress: bool = True) -> Run:
             return Run.open(folder)
         clean(folder)
         settings = Settings.load(folder / names.SETTINGS)
-        whole = sequences_for(seqs, settings)
+        whole = sequences_for(Sources(train=seqs, valid=valid, test=test), settings)
         with _randomness_of(settings.seed):
             schema, split = Schema.load(folder / names.SCHEMA), Split.load(folder / names.SPLIT)
             prepared = prepare_again(whole, settings, schema, split)

@@ -7,13 +7,14 @@ import torch
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
+from drystone.train.apart import check_ids, warn_of_equals
 from drystone.train.device import check_precision, device_of
 from drystone.train.features.encode import encoded
 from drystone.train.layouts import training_layout
 from drystone.train.loaders import loader_of
 from drystone.train.model import RunModel
 from drystone.train.schema import Schema
-from drystone.train.settings import Settings
+from drystone.train.settings import PART_FIELD, Settings
 from drystone.train.split import Split
 from drystone.train.targets import with_target
 from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_tasks_of_target
@@ -54,9 +55,11 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     chosen = _with_task(seqs, settings)
     kind = kind_of(chosen)
     split = kind.split(seqs, chosen)
+    check_ids(seqs, split, goes_on=kind.about.goes_on)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
     _check_monitor(task)
-    return _put_together(encoded(seqs, task.schema.features), task, split)
+    warn_of_equals(seqs, split, (*task.schema.features.sources, chosen.target))
+    return _put_together(encoded(seqs, task.schema.features), task, _known_again(split, seqs, task))
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -111,6 +114,16 @@ def _what_suits(seqs: Sequences, settings: Settings) -> str | None:
     except DataError:
         return None
     return usual
+
+
+def _known_again(split: Split, seqs: Sequences, task: Task) -> Split:
+    """Returns the split with the fingerprints of parts that are sources of their own."""
+    settings = task.settings
+    if settings.part_field != PART_FIELD:
+        return split
+    own = [part for part in ("valid", "test") if getattr(settings, part) is not None]
+    own += [] if settings.valid_fraction else ["train"]
+    return replace(split, fingerprints={part: task.schema.fingerprint_of(split.sequences(seqs, part)) for part in own})
 
 
 def _check_monitor(task: Task) -> None:

@@ -136,7 +136,7 @@ class Run:
         """Returns one part of the data that the run was made from; of a split by time, with what came before it as lead.
 
         Args:
-            seqs: these data, or what `drystone.read` takes.
+            seqs: these data, or what `drystone.read` takes; of a run with a source for each part, that of the part.
             name: "train", "valid" or "test".
 
         Raises:
@@ -150,17 +150,32 @@ class Run:
             370
         """
         seqs = sequences_of(seqs)
-        if not self.is_made_from(seqs):
-            raise ConfigError(f"these are not the data that {self.path} was made from, so they have no {name} part.")
         if not len(self.split.part(name)):
             raise ConfigError(f"{self.path} has no {name} part.")
+        known = self.known_part(seqs)
+        if known == name:
+            return seqs
+        if known is not None:
+            raise ConfigError(f"these are the {known} part of {self.path}; its {name} part lies elsewhere: give that.")
+        if not self.is_made_from(seqs):
+            raise ConfigError(f"these are not the data that {self.path} was made from, so they have no {name} part.")
         return self.split.sequences(seqs, name, self.settings.context or "before")
 
     def is_made_from(self, seqs: Sequences) -> bool:
         """Returns whether these are the data that the run was made from."""
         seqs = with_target(seqs, self.schema.target)
-        wanted = {*self.schema.features.sources, self.schema.target}
-        return wanted <= set(seqs.field_names) and self.schema.is_of(seqs)
+        return self._has_fields(seqs) and self.schema.is_of(seqs)
+
+    def known_part(self, seqs: Sequences) -> str | None:
+        """Returns the part that these sequences are, if the run was made with a source of its own for it."""
+        seqs = with_target(seqs, self.schema.target)
+        if not self.split.fingerprints or not self._has_fields(seqs):
+            return None
+        found = self.schema.fingerprint_of(seqs)
+        return next((part for part, known in self.split.fingerprints.items() if known == found), None)
+
+    def _has_fields(self, seqs: Sequences) -> bool:
+        return {*self.schema.features.sources, self.schema.target} <= set(seqs.field_names)
 
     def predict(self, seqs: Any) -> pa.Table:
         """Returns predictions, in the order of the sequences; takes sequences, or what `drystone.read` takes.

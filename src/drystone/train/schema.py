@@ -42,7 +42,7 @@ class Schema:
         baselines: Mapping[str, Any] = MappingProxyType({}),
     ) -> "Schema":
         """Returns the schema of a model of these sequences."""
-        data = _fingerprint(seqs, features, target)
+        data = seqs.fingerprint((*features.sources, target))
         return cls(features=features, target=target, outputs=outputs, data=data, baselines=baselines)
 
     def is_of(self, seqs: Sequences) -> bool:
@@ -51,7 +51,15 @@ class Schema:
         Raises:
             DataError: a field is missing.
         """
-        return _fingerprint(seqs, self.features, self.target) == self.data
+        return self.fingerprint_of(seqs) == self.data
+
+    def fingerprint_of(self, seqs: Sequences) -> str:
+        """Returns the fingerprint of the features and the target of some sequences.
+
+        Raises:
+            DataError: a field is missing.
+        """
+        return seqs.fingerprint((*self.features.sources, self.target))
 
     def save(self, path: Path) -> None:
         """Writes the schema as JSON."""
@@ -85,7 +93,3 @@ class Schema:
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise RunError(f"{path} is not a whole schema: {error!r}.") from error
-
-
-def _fingerprint(seqs: Sequences, features: Features, target: str) -> str:
-    return seqs.fingerprint((*features.sources, target))

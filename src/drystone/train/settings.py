@@ -22,6 +22,7 @@ from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 TaskName = Literal["classify", "regress", "tag", "forecast"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
+SplitName = Literal["random", "time"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 LISTS = ("features", "categories", "calendar", "known_ahead")
@@ -41,7 +42,8 @@ OF_LAYOUTS: Mapping[str, tuple[LayoutName, ...]] = MappingProxyType(
     }
 )
 EPOCHS = 100  # where nobody chose a limit
-TEST_FRACTION = 0.2  # where no field states the parts
+TEST_FRACTION = 0.2  # where no field and no file states the parts
+PART_FIELD = "drystone.part"  # the field that says of each sequence which of the files of a run it is from
 
 DATA, LAYOUT, MODEL, TRAINING, OUTPUT = "Data", "Layout of batches", "Model", "Training", "Output"
 
@@ -103,16 +105,25 @@ class Settings(BaseModel):
         None, DATA, "steps of one sequence at the same time: first, mean, error; by default all are kept"
     )
     drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
+    valid: str | None = setting(None, DATA, "the file of the validation part; DATA then trains")
+    test: str | None = setting(None, DATA, "the file of the test part; DATA then trains")
     split_column: str | None = setting(None, DATA, "a field that says train, valid or test of each sequence")
+    split: SplitName | None = setting(
+        None,
+        DATA,
+        "how parts are drawn: random, or time: the last sequences for the test (needs order_by)",
+        rare=True,
+    )
+    group: str | None = setting(None, DATA, "a field, such as patient, whose sequences of equal value stay in one part")
     valid_fraction: float = setting(
         0.0,
         DATA,
-        "share of sequences (forecast: of time) for validation; of the training part, where a column states parts",
+        "share of sequences (forecast: of time) for validation; of the training part, where parts are stated",
         ge=0,
         lt=1,
     )
     test_fraction: float | None = setting(
-        None, DATA, "share of sequences (forecast: of time) for the test; 0.2 unless split_column is given", ge=0, lt=1
+        None, DATA, "share of sequences (forecast: of time) for the test; 0.2 unless parts are stated", ge=0, lt=1
     )
     context: int | None = setting(
         None,
@@ -288,6 +299,16 @@ class Settings(BaseModel):
                 raise ValueError(f"the weight of {name!r} is {weight!r}; expected a number above 0")
         return {str(name): float(weight) for name, weight in found.items()}
 
+    @property
+    def part_field(self) -> str | None:
+        """The field that says of each sequence which part it belongs to, if there is one."""
+        return PART_FIELD if self.valid is not None or self.test is not None else self.split_column
+
+    @property
+    def parts_are_stated_by(self) -> str:
+        """The settings that state the parts, in words: "split_column", or "valid" and "test"."""
+        return " and ".join(name for name in ("split_column", "valid", "test") if getattr(self, name) is not None)
+
     @model_validator(mode="after")
     def _check_task(self) -> "Settings":
         if self.task is None:
@@ -324,22 +345,32 @@ class Settings(BaseModel):
             values = values | {name: value for name, value in usual.items() if values.get(name) is None}
         if all(values.get(name) is None for name in ("epochs", "updates", "seconds")):
             values = values | {"epochs": EPOCHS}
-        if values.get("split_column") is None and values.get("test_fraction") is None:
+        if all(values.get(name) is None for name in ("split_column", "valid", "test", "test_fraction")):
             values = values | {"test_fraction": TEST_FRACTION}
         return values
 
     @model_validator(mode="after")
     def _check_training(self) -> "Settings":
-        has_no_validation = self.split_column is None and not self.valid_fraction
+        has_no_validation = self.split_column is None and self.valid is None and not self.valid_fraction
         for name in NEED_VALIDATION:
             if getattr(self, name) is not None and has_no_validation:
-                raise ValueError(f"{name} needs a validation part: give valid_fraction or split_column.")
+                raise ValueError(f"{name} needs a validation part: give valid_fraction, valid or split_column.")
         return self
 
     @model_validator(mode="after")
     def _check_split(self) -> "Settings":
-        if self.split_column is not None and self.test_fraction:
-            raise ValueError(f"split_column is {self.split_column!r}, which states the parts; leave out test_fraction.")
+        stated = {
+            name: value for name in ("valid", "test", "split_column") if (value := getattr(self, name)) is not None
+        }
+        if stated and self.test_fraction:
+            name, value = next(iter(stated.items()))
+            raise ValueError(f"{name} is {value!r}, which states the parts; leave out test_fraction.")
+        if self.split_column is not None and len(stated) > 1:
+            raise ValueError(
+                f"give either split_column or {' and '.join(name for name in stated if name != 'split_column')}."
+            )
+        if self.valid is not None and self.valid_fraction:
+            raise ValueError(f"valid is {self.valid!r}, which is the validation part; leave out valid_fraction.")
         if self.valid_fraction + (self.test_fraction or 0.0) >= 1:
             raise ValueError("valid_fraction and test_fraction together must leave something to train on.")
         return self

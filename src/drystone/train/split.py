@@ -1,7 +1,7 @@
 """Which steps of which sequences are for training, validation and test."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from drystone.core.views.split import borders_of, part_between
 from drystone.core.words import so_many
 
 PARTS = ("train", "valid", "test")
+FINGERPRINT = "drystone.fingerprint."  # and the part: what metadata of a saved split are called
 Ints = npt.NDArray[np.int64]
 
 
@@ -52,9 +53,11 @@ class Split:
 
     Args:
         runs: of each of train, valid and test.
+        fingerprints: of the parts that were sources of their own, so that they are known again: see `Schema.fingerprint_of`.
     """
 
     runs: Mapping[str, Runs]
+    fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def of_wholes(cls, lengths: Lengths, parts: Mapping[str, Ints]) -> "Split":
@@ -110,13 +113,14 @@ class Split:
         return ", ".join(f"{name} {so_many(size, unit)}" for name, size in sizes.items() if size)
 
     def save(self, path: Path) -> None:
-        """Writes a Parquet table of one row a run of steps: sequence, part, offset, length."""
+        """Writes a Parquet table of one row a run of steps: sequence, part, offset, length; fingerprints as metadata."""
         runs = [self.runs[name] for name in PARTS]
         columns: dict[str, Any] = {
             name: np.concatenate([getattr(each, name) for each in runs]) for name in ("sequence", "offset", "length")
         }
         parts = pa.array(np.repeat(np.array(PARTS, dtype=object), [len(each) for each in runs]), pa.string())
-        table = pa.table(columns).add_column(1, "part", parts)
+        known = {f"{FINGERPRINT}{part}": fingerprint for part, fingerprint in self.fingerprints.items()}
+        table = pa.table(columns).add_column(1, "part", parts).replace_schema_metadata(known or None)
         with whole_file(path) as partial:
             pq.write_table(table.sort_by([("sequence", "ascending"), ("offset", "ascending")]), partial)
 
@@ -133,7 +137,10 @@ class Split:
             raise RunError(f"{path} is not a whole split: {error}") from error
         parts = np.asarray(table["part"])
         columns = {name: np.asarray(table[name]) for name in ("sequence", "offset", "length")}
-        return cls(runs={name: Runs(**{key: each[parts == name] for key, each in columns.items()}) for name in PARTS})
+        runs = {name: Runs(**{key: each[parts == name] for key, each in columns.items()}) for name in PARTS}
+        stored: dict[bytes, bytes] = table.schema.metadata or {}
+        known = {name: stored.get(f"{FINGERPRINT}{name}".encode()) for name in PARTS}
+        return cls(runs=runs, fingerprints={name: value.decode() for name, value in known.items() if value is not None})
 
 
 def stratified(labels: npt.NDArray[Any], seed: int, valid_fraction: float, test_fraction: float) -> dict[str, Ints]:

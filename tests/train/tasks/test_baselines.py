@@ -21,7 +21,7 @@ def figures(predictions: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> d
 
 
 def labelled(labels: list[str], parts: list[str]) -> ds.Sequences:
-    x = [np.arange(2.0 + number % 3) for number in range(len(labels))]
+    x = [number + np.arange(2.0 + number % 3) for number in range(len(labels))]
     return ds.Sequences.from_arrays({"x": x}, {"way": labels, "part": parts})
 
 

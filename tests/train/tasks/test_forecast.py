@@ -189,7 +189,8 @@ def test_whole_series_are_parts_where_a_field_says_so() -> None:
 
 
 def test_the_target_decides_the_task() -> None:
-    arrays = {"y": [[1.5, 2.0, 3.5], [1.0, 4.0, 2.5]] * 8, "c": [[1, 1, 1], [2, 2, 2]] * 8}
+    y = [[1.5 + number, 2.0, 3.5 - number] for number in range(16)]
+    arrays = {"y": y, "c": [[1, 1, 1], [2, 2, 2]] * 8}
     seqs = ds.Sequences.from_arrays(arrays, {"whole": [1.0, 2.0] * 8, "kg": [1.0, 2.5] * 8})
     tasks = {target: ds.fit(seqs, target, **SMALL).settings.task for target in ("y", "c", "whole", "kg")}
     assert tasks == {"y": "forecast", "c": "classify", "whole": "classify", "kg": "regress"}

@@ -160,7 +160,7 @@ CHOSEN = [
 
 @pytest.mark.parametrize(("values", "task"), CHOSEN, ids=str)
 def test_the_target_decides_the_task(values: Any, task: str) -> None:
-    seqs = ds.Sequences.from_arrays({"x": [[1.0, 2.0]] * 40}, {"y": values})
+    seqs = ds.Sequences.from_arrays({"x": [[float(number), 2.0] for number in range(40)]}, {"y": values})
     assert ds.fit(seqs, "y", **SMALL).settings.task == task
 
 
@@ -168,6 +168,8 @@ def test_the_target_decides_the_task(values: Any, task: str) -> None:
     "settings", [{"label_smoothing": 0.1}, {"class_weights": "balanced"}, {"task": "classify"}], ids=str
 )
 def test_settings_decide_before_the_target(settings: dict[str, Any]) -> None:
-    seqs = ds.Sequences.from_arrays({"x": [[1.0, 2.0]] * 40}, {"y": [number // 2 for number in range(40)]})
+    seqs = ds.Sequences.from_arrays(
+        {"x": [[float(number), 2.0] for number in range(40)]}, {"y": [number // 2 for number in range(40)]}
+    )
     assert ds.fit(seqs, "y", test_fraction=0.0, **SMALL | settings).settings.task == "classify"
     assert ds.fit(seqs, "y", task="regress", **SMALL).settings.task == "regress"

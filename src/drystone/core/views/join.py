@@ -83,7 +83,7 @@ def _end_to_end(members: "Sequences", is_first: Bools) -> "Sequences":
         return members
     origin, positions = members.origin, ranges(members.starts, members.lengths)
     if origin.name is not None and origin.one_step_a_row:
-        origin = replace(origin, order=positions if origin.order is None else origin.order[positions])
+        origin = origin.taken(positions)
     starts = offsets_of(members.lengths)[:-1]
     moved = starts - members.starts
     bounds = members.bounds_of(np.arange(len(members)))

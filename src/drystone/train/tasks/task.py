@@ -210,14 +210,14 @@ def id_column(seqs: Sequences, taken: Collection[str]) -> dict[str, pa.Array]:
 
 
 def stated_parts(seqs: Sequences, settings: Settings) -> dict[str, Ints]:
-    """Returns the parts that the field `split_column` states.
+    """Returns the parts that a field states: `split_column`, or that of the files.
 
     Raises:
         ConfigError: it states a validation part, and a share is asked for too.
         DataError: as `by_column`.
     """
-    assert settings.split_column is not None
-    parts = by_column(seqs, settings.split_column)
+    assert settings.part_field is not None
+    parts = by_column(seqs, settings.part_field)
     if settings.valid_fraction and len(parts["valid"]):
         raise ConfigError(f"{settings.split_column!r} states a validation part; leave out valid_fraction.")
     return parts

@@ -15,6 +15,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "noise": 0.1,
         "label_smoothing": None,
         "class_weights": None,
+        "split": "random",
+        "group": None,
     }
 )
 LABEL_SMOOTHING = 0.1  # of classes; several labels at once are not smoothed, since most of them are rare

@@ -21,6 +21,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "backprop_steps": None,
         "window": None,
         "stride": None,
+        "split": "time",
     }
 
 
@@ -28,6 +29,11 @@ def check(settings: Any) -> None:
     """Raises ValueError where settings contradict each other."""
     if settings.bidirectional:
         raise ValueError("bidirectional is on; a forecast must not read backward, from what is still to come.")
+    if settings.split == "random":
+        raise ValueError(
+            "split is 'random'; parts of forecasts are times, the first for training, so that no target is one of the past. "
+            "Leave out split."
+        )
     if settings.stride is not None and settings.window is None:
         raise ValueError("stride needs window too: the steps of each window.")
     if (
@@ -37,10 +43,10 @@ def check(settings: Any) -> None:
     ):
         raise ValueError(f"steps is {settings.steps}; rows of windows of {settings.window} steps need as many.")
     if settings.context is not None:
-        if settings.split_column is not None:
+        if settings.part_field is not None:
             raise ValueError(
-                f"context is {settings.context}, and split_column states whole series, with nothing before them. Leave out "
-                f"context."
+                f"context is {settings.context}, and {settings.parts_are_stated_by} states whole series, with nothing before "
+                f"them. Leave out context."
             )
         if not settings.valid_fraction and not settings.test_fraction:
             raise ValueError(
@@ -59,4 +65,5 @@ FORECAST = About(
     layouts=("stateful", "padded", "bucketed", "packed"),
     defaults=defaults,
     check=check,
+    goes_on=True,
 )

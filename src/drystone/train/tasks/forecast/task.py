@@ -274,13 +274,13 @@ def _ahead_in(seqs: Sequences) -> str:
 
 
 def _split(seqs: Sequences, settings: Settings) -> Split:
-    if settings.split_column is None:
+    if settings.part_field is None:
         return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
     parts = stated_parts(seqs, settings)
     if settings.valid_fraction:
         raise ConfigError(
-            f"valid_fraction is {settings.valid_fraction}, a share of time, and split_column states whole series: say "
-            f'"valid" of some in {settings.split_column!r}, or leave out split_column.'
+            f"valid_fraction is {settings.valid_fraction}, a share of time, and {settings.parts_are_stated_by} states whole "
+            f"series: state a validation part too, or leave out {settings.parts_are_stated_by}."
         )
     check_validation(settings, parts, 'say "valid" of some')
     return Split.of_wholes(seqs.lengths, parts)

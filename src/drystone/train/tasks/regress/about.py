@@ -13,6 +13,8 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "pooling": "mean",
         "head_dropout": 0.0,
         "noise": 0.0,
+        "split": "random",
+        "group": None,
     }
 )
 

@@ -32,6 +32,8 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "label_smoothing": 0.0,
         "class_weights": None,
         "ahead": None,
+        "split": "random",
+        "group": None,
     }
 
 

@@ -261,7 +261,7 @@ def _warn_of_unseen(outputs: Classes, train: Sequences, target: str) -> None:
 
 
 def _split(seqs: Sequences, settings: Settings) -> Split:
-    if settings.split_column is None and len(seqs) == 1:
+    if settings.part_field is None and settings.group is None and len(seqs) == 1:
         return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
     parts = parts_of(seqs, settings, np.zeros(len(seqs)))
     for part, fraction in missing_parts(settings, parts):
