@@ -202,7 +202,7 @@ BARE = ds.Sequences.from_arrays({"x": [[1.0, 2.0]]}, {"id": ["p"]})
         ),
         ({"test": TEST}, {"split": "time"}, "split is 'time', and test states the parts"),
         ({"test": TRAIN}, {"sequence_id": "id"}, "one 'id' lies in two parts: .* in train, .* in test"),
-        ({"test": made(4, 5, y=["c"] * 4)}, {}, "'y' is 'c' in sequence 12, which was not among the labels"),
+        ({"test": made(4, 5, y=["c"] * 4)}, {}, "'y' is 'c' in sequence 12, which was not among the classes"),
         (
             {"test": made(4, 5, y=[1, 2, 3, 4])},
             {},

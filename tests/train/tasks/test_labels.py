@@ -92,7 +92,7 @@ def test_the_baseline_says_what_most_of_the_training_part_has() -> None:
 
 
 def test_one_label_and_labels_that_repeat_at_all_steps_serve() -> None:
-    x = [[1.0, 2.0], [3.0], [0.0, 1.0]] * 4
+    x = [[number + 1.0, 2.0] if number % 3 != 1 else [3.0] for number in range(12)]
     one = ds.Sequences.from_arrays({"x": x}, {"y": [[0], [1], [0]] * 4})
     assert fitted("y", one).task.output_names == ("p_y",)
     steps = ds.Sequences.from_arrays({"x": x, "y": [[[1, 0]] * 2, [[0, 1]], [[1, 1]] * 2] * 4})
