@@ -18,6 +18,7 @@ from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 TaskName = Literal["classify", "regress", "tag", "forecast"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
+Base = Literal["none", "last", "season"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 NEED_VALIDATION = ("patience", "evaluate_every")
@@ -72,6 +73,9 @@ class Settings(BaseModel):
         "classify, regress: a class, numbers a sequence; tag: at every step; forecast: what comes next; by default what suits",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
+    season: int | None = setting(
+        None, DATA, "forecast: steps of a season; found from regular timestamps by default", rare=True, ge=1
+    )
     ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default all numbers that change", strict=False
@@ -136,6 +140,12 @@ class Settings(BaseModel):
     bidirectional: bool | None = setting(None, MODEL, "whether a second LSTM reads backward")
     pooling: Pooling | None = setting(
         None, MODEL, "classify, regress: how the outputs of a sequence become one: last, mean, max, mean+max"
+    )
+    base: Base | None = setting(
+        None,
+        MODEL,
+        "forecast: what the model learns the difference to: none, last (value), season (the value one season before)",
+        rare=True,
     )
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
     head_dropout: float | None = setting(

@@ -13,6 +13,7 @@ from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.train.features import check_finite
 from drystone.train.tasks import figures
+from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.tag.outputs import Outputs, shape_of
 
 
@@ -83,8 +84,8 @@ class Numbers(Outputs):
         return figures.metrics(self.num_outputs)
 
     def names(self, target: str) -> tuple[str, ...]:
-        """The target, or TARGET[0] and so on."""
-        return tuple(f"{target}[{', '.join(map(str, at))}]" if at else target for at in np.ndindex(self.shape))
+        """What the numbers of a step are called."""
+        return number_names(target, self.shape)
 
     def columns(self, target: str, found: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
         """Returns `prediction`: a number, or a list of them, a step."""
