@@ -144,7 +144,7 @@ class Settings(BaseModel):
     base: Base | None = setting(
         None,
         MODEL,
-        "forecast: what the model learns the difference to: none, last (value), season (the value one season before)",
+        "forecast: the model learns differences to it: none, last (value), season (a value of the season before); the best by default",
         rare=True,
     )
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)

@@ -31,7 +31,11 @@ def spoiled(value: float) -> ds.Sequences:
 @pytest.mark.parametrize(
     ("seqs", "settings", "words"),
     [
-        (PLAIN, {"target": "word"}, "target 'word' is text a step; a forecast needs a number, or a vector of them, a step"),
+        (
+            PLAIN,
+            {"target": "word"},
+            "target 'word' is text a step; a forecast needs a number, or a vector of them, a step",
+        ),
         (PLAIN, {"target": "table"}, r"target 'table' is float64\[2×2\] a step"),
         (PLAIN, {"target": "on"}, "target 'on' is bool a step"),
         (PLAIN, {"target": "whole"}, "target 'whole' is float64 a sequence"),
@@ -59,7 +63,11 @@ def spoiled(value: float) -> ds.Sequences:
         (PLAIN, {"base": "season"}, "base is 'season', and no season is known: .* Give season, in steps"),
         (PLAIN, {"base": "mean"}, "base is 'mean'"),
         (PLAIN, {"season": 0}, "season is 0"),
-        (PLAIN, {"task": "classify", "horizon": None, "base": "last"}, "base goes with task forecast, not with classify"),
+        (
+            PLAIN,
+            {"task": "classify", "horizon": None, "base": "last"},
+            "base goes with task forecast, not with classify",
+        ),
         (PLAIN, {"bidirectional": True}, "bidirectional is on; a forecast must not read backward"),
         (PLAIN, {"pooling": "max"}, "pooling goes with task classify or regress, not with forecast"),
         (PLAIN, {"label_smoothing": 0.1}, "label_smoothing goes with task classify, not with forecast"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import drystone as ds
 from drystone.core.collate import collate
+from drystone.train.tasks.forecast.base import best_base
 from drystone.train.tasks.forecast.mase import ScaledError, naive_errors
 from drystone.train.tasks.forecast.naive import Naive, naive_offsets, with_beginnings
 from drystone.train.tasks.forecast.recent import Recent
@@ -27,9 +28,7 @@ def some(lengths: list[int], width: int) -> list[np.ndarray[Any, Any]]:
 
 
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=5), seasons, st.integers(1, 12), st.integers(0, 2))
-def test_on_any_grid_they_are_those_of_a_loop(
-    lengths: list[int], season: int | None, horizon: int, width: int
-) -> None:
+def test_on_any_grid_they_are_those_of_a_loop(lengths: list[int], season: int | None, horizon: int, width: int) -> None:
     series = some(lengths, width)
     seqs = with_beginnings(ds.Sequences.from_arrays({"y": series}), "y")
     expected = np.concatenate([naive_loop(values, season, horizon) for values in series])
@@ -159,7 +158,8 @@ def test_all_figures_and_both_baselines_are_those_of_loops(settings: dict[str, A
     at = np.arange(63 - 1, 90 - 9)
     past = 63 - settings["context"] if "context" in settings else 0
     naive = {
-        name: naive_loop(values[past:], season, 9)[at - past] for name, season in (("last value", None), ("seasonal", 7))
+        name: naive_loop(values[past:], season, 9)[at - past]
+        for name, season in (("last value", None), ("seasonal", 7))
     }
     truth = np.stack([values[at + ahead] for ahead in range(1, 10)], axis=1)
     table = run.predict(part)
@@ -198,3 +198,23 @@ def test_a_training_part_that_never_changes_has_no_scaled_error() -> None:
     assert not any("mase" in line for line in run.task.in_words(run.metrics[-1]))
     with pytest.raises(ds.ConfigError, match="monitor is 'mase'; the figures are: loss, rmse, mae, r2.$"):
         forecast(seqs, valid_fraction=0.2, monitor="mase", **ROWS)
+
+
+@given(st.lists(st.integers(2, 15), min_size=1, max_size=4), seasons, st.integers(1, 9), st.integers(0, 2))
+def test_the_base_by_default_is_the_naive_forecast_that_is_best(
+    lengths: list[int], season: int | None, horizon: int, width: int
+) -> None:
+    series = [values.cumsum(axis=0) for values in some(lengths, width)]
+    every = np.concatenate(series).reshape(sum(lengths), -1)
+    mean, spread = every.mean(axis=0), every.std(axis=0)
+    errors = dict.fromkeys(("none", "last", "season"), 0.0)
+    for values in series:
+        flat = values.reshape(len(values), -1)
+        said = {"last": naive_loop(flat, None, horizon), "season": naive_loop(flat, season, horizon)}
+        said["none"] = 0 * said["last"] + mean
+        for step in range(len(values) - horizon):
+            for name, forecasts in said.items():
+                errors[name] += (((forecasts[step] - flat[step + 1 : step + 1 + horizon]) / spread) ** 2).sum()
+    found = best_base(ds.Sequences.from_arrays({"y": series}), "y", season, horizon)
+    assert found in (("none", "last") if season is None else errors)
+    assert errors[found] == pytest.approx(min(errors.values()), rel=1e-9)

@@ -12,7 +12,7 @@ from drystone.core.lengths import ranges
 from drystone.core.sequences import Sequences
 
 Ints = npt.NDArray[np.int64]
-LAST = (0,)
+LAST: tuple[int, ...] = (0,)
 
 
 def naive_offsets(season: int | None, horizon: int) -> tuple[int, ...]:

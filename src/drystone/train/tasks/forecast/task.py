@@ -22,12 +22,13 @@ from drystone.train.loaders import loader_of, prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec, RunModel
 from drystone.train.schema import Schema
-from drystone.train.settings import Base, Settings
+from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.figures import metrics
 from drystone.train.tasks.forecast.about import FORECAST
-from drystone.train.tasks.forecast.model import Forecaster
+from drystone.train.tasks.forecast.base import best_base
 from drystone.train.tasks.forecast.mase import ScaledError, naive_errors
+from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.naive import LAST, Naive, naive_offsets, with_beginnings
 from drystone.train.tasks.forecast.objective import ForecastsOnly, NaiveOnly, SquaredErrors
 from drystone.train.tasks.forecast.outlook import Outlook
@@ -36,6 +37,7 @@ from drystone.train.tasks.forecast.season import usual_season
 from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastScores(Scores):
@@ -322,19 +324,18 @@ def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Featur
             "base is 'season', and no season is known: the steps are not ordered by timestamps that are equally far apart. "
             "Give season, in steps, or another base."
         )
-    shape = seqs.field(target).item_shape
+    shape, train = seqs.field(target).item_shape, split.sequences(seqs, "train")
+    base = settings.base
+    if base is None:  # a target that is no input may not be known when a forecast is made
+        is_known = bool(_places_of(target, shape, features))
+        base = best_base(train, target, season, settings.horizon) if is_known else "none"
     return Outlook(
         horizon=settings.horizon,
         shape=shape,
         season=season,
-        base=settings.base or _usual_base(target, shape, features),
-        naive_errors=tuple(naive_errors(split.sequences(seqs, "train"), target, season).tolist()),
+        base=base,
+        naive_errors=tuple(naive_errors(train, target, season).tolist()),
     )
-
-
-def _usual_base(target: str, shape: tuple[int, ...], features: Features) -> Base:
-    """Returns the base where none was chosen: none where the past of the target may not be known when a forecast is made."""
-    return "last" if _places_of(target, shape, features) else "none"
 
 
 def _places_of(target: str, shape: tuple[int, ...], features: Features) -> tuple[int, ...]:
