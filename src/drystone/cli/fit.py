@@ -93,9 +93,9 @@ def fit(
 ) -> None:
     """Trains, or goes on with training, and prints the figure of the test part."""
     given = {name: value for name, value in options.items() if value is not None}
-    if "features" in given:
-        names = (name.strip() for words in given["features"] for name in words.split(","))
-        given["features"] = tuple(name for name in names if name)
+    for name, value in given.items():
+        if isinstance(value, list):
+            given[name] = tuple(each.strip() for words in value for each in words.split(",") if each.strip())
     if resume is None:
         _start(data, config, given)
     else:
@@ -215,13 +215,21 @@ def _data_of(settings: Any, path: Path, data: str | None) -> Sequences:
 
 
 def _report(run: "Run", seqs: Sequences) -> None:
+    from drystone.train.targets import parts_of
+
     if not run.is_finished:
         by = "Ctrl-C" if run.stopped_by == SIGINT else "SIGTERM"
         typer.echo(f"stopped by {by}; resumable: drystone fit --resume {quote(str(run.path))}")
         raise typer.Exit(INTERRUPTED if run.stopped_by == SIGINT else 0)
     used = run.schema.features.names
     typer.echo(f"{run.split.in_words()}; features: {', '.join(used)}")
-    known = {*used, run.schema.target, run.settings.order_by, run.settings.sequence_id, run.settings.split_column}
+    known = {
+        *run.schema.features.sources,
+        *parts_of(run.schema.target, seqs),
+        run.settings.order_by,
+        run.settings.sequence_id,
+        run.settings.split_column,
+    }
     left_out = [f"{name} ({seqs.field(name).describe()})" for name in seqs.field_names if name not in known]
     if left_out:
         typer.echo(f"left out: {', '.join(left_out)}")

@@ -15,6 +15,8 @@ METAVARS: Mapping[str, str] = MappingProxyType(
     {
         "target": "FIELD",
         "features": "A,B,...",
+        "categories": "A,B,...",
+        "calendar": "PART,...",
         "sequence_id": "COLUMN",
         "order_by": "COLUMN",
         "split_column": "FIELD",

@@ -1,4 +1,4 @@
-"""What the models of all tasks share: standardised features, and an LSTM over them."""
+"""What the models of all tasks share: features as an LSTM reads them, and the LSTM."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.torch.lstm import LSTM
-from drystone.train.features import Features
+from drystone.train.features.feature import Features
+from drystone.train.features.inputs import InputLayer
 from drystone.train.settings import Settings
 
 
@@ -27,7 +28,7 @@ class ModelSpec:
 
 
 class RunModel(nn.Module, ABC):
-    """Standardised features, an LSTM, and what a task makes of its outputs; the model of a run.
+    """Features as an LSTM reads them, the LSTM, and what a task makes of its outputs; the model of a run.
 
     Args:
         spec: what its shape depends on.
@@ -46,8 +47,9 @@ class RunModel(nn.Module, ABC):
         self.noise = settings.noise or 0.0
         self.register_buffer("mean", torch.zeros(spec.features.size, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(spec.features.size, dtype=torch.float64))
+        self.input_layer = InputLayer(spec.features, settings.embedding_size)
         self.lstm = LSTM(
-            spec.features.size,
+            self.input_layer.width,
             settings.hidden_size,
             settings.num_layers,
             dropout=settings.dropout if settings.num_layers > 1 else 0.0,
@@ -96,11 +98,13 @@ class RunModel(nn.Module, ABC):
         self.spread.copy_(torch.from_numpy(spread))
 
     def inputs(self, batch: TensorBatch) -> Tensor:
-        """Returns the standardised features of a batch, with noise in training: [rows, steps, numbers]."""
-        x = self.standardised(self.features.matrix(batch))
-        return x + self.noise * torch.randn_like(x) if self.training and self.noise else x
+        """Returns what the LSTM reads of a batch, with noise in training: [rows, steps, width]."""
+        return self.read(self.features.matrix(batch))
 
-    def standardised(self, x: Tensor) -> Tensor:
-        """Returns features standardised, in the type of the weights."""
+    def read(self, x: Float[Tensor, "rows steps numbers"]) -> Float[Tensor, "rows steps width"]:
+        """Returns what the LSTM reads of features, float64, in the order of `Features.columns`."""
         # In float64, so that large numbers with small differences (times, prices) keep their digits.
-        return ((x - self.mean) / self.spread).to(self.head.weight.dtype)
+        standardised = ((x - self.mean) / self.spread).to(self.head.weight.dtype)
+        if self.training and self.noise:
+            standardised = standardised + self.noise * torch.randn_like(standardised)
+        return self.input_layer(x, standardised)

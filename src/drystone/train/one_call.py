@@ -135,8 +135,14 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
     prepared.settings.save(place / names.SETTINGS)
     save_environment(place / names.ENVIRONMENT, prepared.device)
     prepared.task.schema.save(place / names.SCHEMA)
-    statistics = zip(prepared.task.schema.features.columns, prepared.model.mean, prepared.model.spread, strict=True)
-    found = {name: {"mean": float(mean), "standard_deviation": float(spread)} for name, mean, spread in statistics}
+    features = prepared.task.schema.features
+    statistics = zip(features.columns, prepared.model.mean, prepared.model.spread, strict=True)
+    numbers = {column for field in features.fields if field.kind == "numbers" for column in field.columns}
+    found = {
+        name: {"mean": float(mean), "standard_deviation": float(spread)}
+        for name, mean, spread in statistics
+        if name in numbers
+    }
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     prepared.split.save(place / names.SPLIT)
     prepared.loader.plan.save(place / names.PLAN)

@@ -8,12 +8,14 @@ from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.train.device import check_precision, device_of
+from drystone.train.features.encode import encoded
 from drystone.train.layouts import training_layout
 from drystone.train.loaders import loader_of
 from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
+from drystone.train.targets import with_target
 from drystone.train.tasks.find import kind_of, task_of, usual_task
 from drystone.train.tasks.task import Task
 
@@ -23,7 +25,7 @@ class Prepared:
     """All that training needs.
 
     Args:
-        seqs: all sequences.
+        seqs: all sequences, with the numbers of the features.
         task: what is learned, with settings and schema.
         split: which sequences are for what.
         loader: the training part.
@@ -54,7 +56,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     split = kind.split(seqs, chosen)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
     _check_monitor(task)
-    return _put_together(seqs, task, split)
+    return _put_together(encoded(seqs, task.schema.features), task, split)
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -65,17 +67,17 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
     """
     seqs, settings = _with_keys(seqs, settings)
     try:
-        schema.features.check(seqs)
+        with_numbers = encoded(seqs, schema.features)
         is_same = schema.is_of(seqs)
     except DataError as error:
         raise RunError(f"these are not the sequences that the run was made from: {error}") from error
     if not is_same:
-        names = dict.fromkeys((*schema.features.names, schema.target))
+        names = dict.fromkeys((*schema.features.sources, schema.target))
         raise RunError(
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {' or '.join(names)}, or another order."
         )
-    return _put_together(seqs, task_of(settings, schema), split)
+    return _put_together(with_numbers, task_of(settings, schema), split)
 
 
 def _with_task(seqs: Sequences, settings: Settings) -> Settings:
@@ -117,7 +119,7 @@ def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:
-    """Sequences may know their id and order already; settings may say them; both must say the same."""
+    """Sequences may know their id and order already; settings may say them; both must say the same. Adds the target."""
     keys: dict[str, str | None] = {}
     for key in ("sequence_id", "order_by"):
         known, said = getattr(seqs, key), getattr(settings, key)
@@ -126,4 +128,4 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
         keys[key] = said or known
         if said is not None:
             seqs.field(said)
-    return replace(seqs, **keys), settings.model_copy(update=keys)
+    return with_target(replace(seqs, **keys), settings.target), settings.model_copy(update=keys)

@@ -23,6 +23,7 @@ from drystone.torch.streaming.predictor import StatefulPredictor
 from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
 from drystone.train.export import Source, export
+from drystone.train.features.encode import encoded
 from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
 from drystone.train.loop.evaluator import device_of_model
@@ -31,6 +32,7 @@ from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
+from drystone.train.targets import with_target
 from drystone.train.tasks.find import task_of
 from drystone.train.tasks.task import Scores, Task
 from drystone.train.watch.metrics_log import read_metrics
@@ -155,7 +157,8 @@ class Run:
 
     def is_made_from(self, seqs: Sequences) -> bool:
         """Returns whether these are the data that the run was made from."""
-        wanted = {*self.schema.features.names, self.schema.target}
+        seqs = with_target(seqs, self.schema.target)
+        wanted = {*self.schema.features.sources, self.schema.target}
         return wanted <= set(seqs.field_names) and self.schema.is_of(seqs)
 
     def predict(self, seqs: Any) -> pa.Table:
@@ -192,8 +195,8 @@ class Run:
         Raises:
             DataError: as `predict`; or a target is missing, or a label was not seen in training.
         """
-        seqs = sequences_of(seqs)
-        evaluator = self.task.evaluator(self._checked(seqs), self._device)
+        seqs = self._checked(seqs)
+        evaluator = self.task.evaluator(seqs, self._device)
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
@@ -208,7 +211,8 @@ class Run:
     ) -> StatefulPredictor:
         """Returns what predicts over streams that never end, step by step, each with a state of its own.
 
-        Values come as they were in the data, in the order of `schema.features.columns`; predictions are those of
+        Values come as they were in the data, in the order of `schema.features.columns` (of categories the numbers, as
+        `Feature.categories` counts them from 1; 0 is unknown); predictions are those of
         `predict` for all steps so far: probabilities in the order of `task.output_names`, or numbers or forecasts in the
         units of the target.
 
@@ -237,6 +241,7 @@ class Run:
             self.model.advance,
             num_features=self.schema.features.size,
             dtype=torch.float64,
+            missing_allowed=not all(field.missing == "error" for field in self.schema.features.fields),
             max_streams=max_streams,
             forget_after=forget_after,
             clock=clock,
@@ -283,8 +288,7 @@ class Run:
         found = sequences_of(seqs)
         if not len(found):
             raise DataError("there are no sequences to predict.")
-        self.schema.features.check(found)
-        return found
+        return encoded(with_target(found, self.schema.target), self.schema.features)
 
 
 def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
-from drystone.train.features import Feature, Features
+from drystone.train.features.feature import Features
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Schema:
         """Writes the schema as JSON."""
         content: dict[str, Any] = {
             "version": SCHEMA_VERSION,
-            "features": [asdict(field) for field in self.features.fields],
+            "features": self.features.to_plain(),
             "target": self.target,
             "outputs": dict(self.outputs),
             "data": self.data,
@@ -76,9 +76,8 @@ class Schema:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["version"] != SCHEMA_VERSION:
                 raise RunError(f"{path} has version {content['version']}; this drystone reads {SCHEMA_VERSION}.")
-            fields = tuple(Feature(field["name"], tuple(field["shape"])) for field in content["features"])
             return cls(
-                features=Features(fields),
+                features=Features.from_plain(content["features"]),
                 target=content["target"],
                 outputs=dict(content["outputs"]),
                 data=content["data"],
@@ -89,4 +88,4 @@ class Schema:
 
 
 def _fingerprint(seqs: Sequences, features: Features, target: str) -> str:
-    return seqs.fingerprint((*features.names, target))
+    return seqs.fingerprint((*features.sources, target))

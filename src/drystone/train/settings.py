@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
 from drystone.readers.options import did_you_mean
+from drystone.train.features.calendar import PartName
+from drystone.train.features.wishes import Missing, Wishes
 from drystone.train.loop.rate import ScheduleName
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
@@ -21,6 +23,7 @@ Pooling = Literal["last", "mean", "max", "mean+max"]
 Base = Literal["none", "last", "season"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
+LISTS = ("features", "categories", "calendar", "known_ahead")
 NEED_VALIDATION = ("patience", "evaluate_every")
 OF_LAYOUTS: Mapping[str, tuple[LayoutName, ...]] = MappingProxyType(
     {
@@ -78,7 +81,21 @@ class Settings(BaseModel):
     )
     ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
     features: tuple[str, ...] | None = setting(
-        None, DATA, "input fields; by default all numbers that change", strict=False
+        None, DATA, "input fields; by default numbers that change, and text of few values", strict=False
+    )
+    categories: tuple[str, ...] | None = setting(
+        None, DATA, "features of whole numbers or bools that are categories; text is anyway", strict=False
+    )
+    calendar: tuple[PartName, ...] | None = setting(
+        None, DATA, "more features, of the timestamps of order_by: minute, hour, weekday, yearday", strict=False
+    )
+    known_ahead: tuple[str, ...] | None = setting(
+        None, DATA, "forecast: features, or parts of the calendar, known for the whole horizon", rare=True, strict=False
+    )
+    missing: Missing = setting(
+        "error",
+        DATA,
+        "what to do with missing values of features: error; ffill: the last one before; indicator: tell the model",
     )
     sequence_id: str | None = setting(None, DATA, "for one step a row: the column that tells sequences apart")
     order_by: str | None = setting(
@@ -147,6 +164,13 @@ class Settings(BaseModel):
         "forecast: the model learns differences to it: none, last (value), season (a value of the season before); the best by default",
         rare=True,
     )
+    embedding_size: int | None = setting(
+        None,
+        MODEL,
+        "numbers of a category's embedding; 0 for one-hot vectors; by default as many suit",
+        rare=True,
+        ge=0,
+    )
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
     head_dropout: float | None = setting(
         None, MODEL, "fraction dropped before the head, in training", rare=True, ge=0, lt=1
@@ -205,8 +229,9 @@ class Settings(BaseModel):
             ConfigError: an unknown name, or a value out of range; the message names it.
         """
         cls.check_names(values)
-        if isinstance(values.get("features"), str):
-            values["features"] = (values["features"],)
+        for name in LISTS:
+            if isinstance(values.get(name), str):
+                values[name] = (values[name],)
         try:
             return cls(**values)
         except ValidationError as error:
@@ -228,6 +253,18 @@ class Settings(BaseModel):
         """Writes the settings that go with the task as TOML; each with a comment that says what it is."""
         assert self.task is not None
         path.write_text(as_toml(type(self), self.task, self.model_dump(mode="json")), encoding="utf-8")
+
+    @property
+    def wishes(self) -> Wishes:
+        """What is said of the inputs."""
+        return Wishes(
+            names=self.features,
+            categories=self.categories or (),
+            calendar=self.calendar or (),
+            missing=self.missing,
+            known_ahead=self.known_ahead or (),
+            horizon=self.horizon or 0,
+        )
 
     def with_task(self, task: str) -> "Settings":
         """Returns the settings for a task, what was not given with its defaults; named already, the task stays.

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import torch
 
 from drystone.torch import LSTM, StatefulPredictor
-from drystone.train.features import Feature, Features
+from drystone.train.features.feature import Feature, Features
 from drystone.train.follow.follower import Clock, Follower
 
-FEATURES = Features((Feature("x", (2,)),))
+FEATURES = Features((Feature(name="x", shape=(2,)),))
 
 
 def model() -> LSTM:

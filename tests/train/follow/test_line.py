@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drystone.train.features import Feature, Features
+from drystone.train.features.feature import Feature, Features
 from drystone.train.follow.line import MAX_BYTES, LineError, read_line
 
-FEATURES = Features((Feature("load", ()), Feature("x", (2,))))
+FEATURES = Features((Feature(name="load"), Feature(name="x", shape=(2,))))
 GOOD = {"stream": "a", "load": 1.5, "x": [2, 3]}
 
 

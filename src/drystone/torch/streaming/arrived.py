@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from drystone.core.errors import StreamInputError
@@ -34,12 +35,17 @@ class Arrived:
         """Where the steps of each stream begin, stream after stream."""
         return np.cumsum(self.num_steps) - self.num_steps
 
-    def not_finite(self) -> dict[str, str]:
-        """Returns, by stream, where a value is NaN or infinite."""
+    def not_finite(self, *, missing_allowed: bool) -> dict[str, str]:
+        """Returns, by stream, where a value is infinite, or NaN.
+
+        Args:
+            missing_allowed: whether NaN may stand for what is missing.
+        """
         reasons: dict[str, str] = {}
-        if not are_finite([self.values]):
+        values = self.values.nan_to_num(0.0, torch.inf, -torch.inf) if missing_allowed else self.values
+        if not are_finite([values]):
             dtype = str(self.values.dtype).removeprefix("torch.")
-            for stream, step, feature, value in self._not_finite(self.values):
+            for stream, step, feature, value in self._not_finite(values):
                 reasons.setdefault(stream, f"feature {feature} of step {step} is {value} in {dtype}")
         return reasons
 

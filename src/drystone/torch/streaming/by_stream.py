@@ -15,7 +15,7 @@ from drystone.torch.streaming.numbers import Array, array_of, to_values
 
 
 def read_by_stream(
-    values: Mapping[str, Any], num_features: int | None, dtype: torch.dtype
+    values: Mapping[str, Any], num_features: int | None, dtype: torch.dtype, *, missing_allowed: bool
 ) -> tuple[Arrived, dict[str, bool]]:
     """Returns what came, and by stream whether it is one step, without an axis of steps.
 
@@ -23,6 +23,7 @@ def read_by_stream(
         values: by stream id: [steps, features], [features] of one step, or a number: one step of one feature.
         num_features: expected; None for what most streams have.
         dtype: of the model's inputs.
+        missing_allowed: whether NaN may stand for what is missing.
 
     Raises:
         StreamInputError: it names each stream whose values cannot be used.
@@ -42,7 +43,7 @@ def read_by_stream(
         else:
             grids[stream] = grid
     arrived = _arrived(grids, dtype) if grids else None
-    reasons |= {} if arrived is None else arrived.not_finite()
+    reasons |= {} if arrived is None else arrived.not_finite(missing_allowed=missing_allowed)
     if reasons or arrived is None:
         in_order = {stream: reasons[stream] for stream in streams if stream in reasons}
         raise StreamInputError(in_order, num_streams=len(streams))

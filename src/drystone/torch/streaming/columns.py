@@ -14,7 +14,7 @@ from drystone.torch.streaming.numbers import KINDS, Array, array_of, to_values
 
 
 def read_columns(
-    ids: Ids, values: Any, num_features: int | None, dtype: torch.dtype
+    ids: Ids, values: Any, num_features: int | None, dtype: torch.dtype, *, missing_allowed: bool
 ) -> tuple[Arrived, tuple[int, ...]]:
     """Returns what came, and the shape that leads the predictions: rows, or rows and steps.
 
@@ -23,6 +23,7 @@ def read_columns(
         values: [rows, features], [rows, steps, features], or [rows] of one feature.
         num_features: expected; None for what came.
         dtype: of the model's inputs.
+        missing_allowed: whether NaN may stand for what is missing.
 
     Raises:
         StreamInputError: it names each stream whose values cannot be used.
@@ -40,7 +41,7 @@ def read_columns(
         reason = f"it has {flat.shape[1]} features; expected {num_features}"
         raise StreamInputError(dict.fromkeys(ids.streams, reason), num_streams=len(ids.streams))
     arrived = _arrived(ids, flat, leading[1] if len(leading) > 1 else 1)
-    if reasons := arrived.not_finite():
+    if reasons := arrived.not_finite(missing_allowed=missing_allowed):
         raise StreamInputError(reasons, num_streams=len(ids.streams))
     return arrived, leading
 

@@ -48,6 +48,7 @@ class StatefulPredictor:
         forget_after: seconds after which a stream that was not used is forgotten.
         device: of the model; by default that of its weights, the CPU for a model without.
         dtype: of x; by default that of the weights, float32 for a model without.
+        missing_allowed: whether values may be NaN, for a model that knows what to make of those that are missing.
         clock: returns the seconds that `forget_after` counts; they should go on when the program starts again.
 
     Raises:
@@ -60,7 +61,7 @@ class StatefulPredictor:
         torch.Size([2, 8])
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all but the model are named)
         self,
         model: Model,
         *,
@@ -70,6 +71,7 @@ class StatefulPredictor:
         forget_after: int | float | None = None,
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
+        missing_allowed: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         bounds = {"num_features": num_features, "max_streams": max_streams, "forget_after": forget_after}
@@ -84,6 +86,7 @@ class StatefulPredictor:
         self._device = weight.device if device is None else torch.device(device)
         self._dtype = dtype or weight.dtype
         self._num_features = num_features
+        self._missing_allowed = missing_allowed
         self._max_streams = max_streams
         self._forget_after = forget_after
         self._clock = clock
@@ -120,11 +123,16 @@ class StatefulPredictor:
         if isinstance(ids, Mapping):
             if values is not None:
                 raise DataError("values came both by stream id and as a column; pass one of them.")
-            arrived, is_one_step = read_by_stream(ids, self._num_features, self._dtype)
+            arrived, is_one_step = read_by_stream(
+                ids, self._num_features, self._dtype, missing_allowed=self._missing_allowed
+            )
             return by_stream(self._advance(arrived, anew), arrived, is_one_step)
         if values is None:
             raise DataError("there are ids and no values; pass step(ids, values), or values by stream id.")
-        arrived, leading = read_columns(self._ids.read(ids, self._slots), values, self._num_features, self._dtype)
+        found = self._ids.read(ids, self._slots)
+        arrived, leading = read_columns(
+            found, values, self._num_features, self._dtype, missing_allowed=self._missing_allowed
+        )
         outputs = self._advance(arrived, anew)
         return outputs.reshape(*leading, *outputs.shape[2:])
 

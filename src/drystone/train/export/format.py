@@ -34,6 +34,12 @@ class Source:
                 f"the run was trained to {self.settings.task}; only runs that classify can be exported so far. "
                 f"drystone predict, and run.predict in Python, serve it."
             )
+        others = [field.name for field in self.schema.features.fields if not field.is_plain]
+        if others:
+            raise ConfigError(
+                f"the features {', '.join(map(repr, others))} are categories, parts of a calendar or numbers that may miss; "
+                f"only runs on numbers of which none misses can be exported so far. drystone predict serves it."
+            )
         return self.model
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from drystone.core.errors import DataError, StreamInputError
 from drystone.torch.streaming.predictor import StatefulPredictor
-from drystone.train.features import Features
+from drystone.train.features.feature import Features
 from drystone.train.follow.journal import Entry
 from drystone.train.follow.line import STEP, Line, LineError, read_line
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from drystone.core.errors import DataError
-from drystone.train.features import Feature, Features
+from drystone.train.features.categories import MISSING
+from drystone.train.features.feature import Feature, Features
 
 STREAM, STEP, RESET = "stream", "step", "reset"
 MAX_BYTES = 1 << 24  # of a line
@@ -55,14 +56,15 @@ def read_line(text: bytes, features: Features) -> Line:
 
     Args:
         text: JSON: {"stream": "pump-7", "x": [0.1, 0.2]}; each input field holds one step, or a list of steps.
-            "step" (of its first step) and "reset" (true: the stream starts anew) may be given too.
+            A category is what it was in the data; what is missing is null, if the model knows what to make of it. "step"
+            (of its first step) and "reset" (true: the stream starts anew) may be given too.
         features: the input fields of the model.
 
     Raises:
         LineError: it is no such line; the error says which field is to blame.
 
     Example:
-        >>> features = Features((Feature("load", ()), Feature("x", (2,))))
+        >>> features = Features((Feature(name="load"), Feature(name="x", shape=(2,))))
         >>> read_line(b'{"stream": "pump-7", "load": 1, "x": [2, 3]}', features).values
         array([[1., 2., 3.]])
     """
@@ -118,6 +120,10 @@ def _values(record: Mapping[str, Any], field: Feature) -> tuple[Floats, bool]:
     if field.name not in record:
         raise LineError(field.name, f"field {field.name!r} is missing.")
     found = record[field.name]
+    if field.kind == "category":
+        found = _codes(found, field)
+    elif field.missing == "indicator" and not field.shape:
+        found = _without_null(found)
     _check_numbers(field.name, found)
     try:
         values = np.array(found, dtype=np.float64)
@@ -133,7 +139,7 @@ def _values(record: Mapping[str, Any], field: Feature) -> tuple[Floats, bool]:
         raise LineError(field.name, f"field {field.name!r} has {got} numbers a step; the model needs {wanted}.")
     if not len(values):
         raise LineError(field.name, f"field {field.name!r} holds no step.")
-    finite = np.isfinite(values)
+    finite = np.isfinite(values) if field.missing != "indicator" else ~np.isinf(values)
     if not finite.all():
         at = tuple(int(axis[0]) for axis in np.nonzero(~finite))
         where = "".join(f"[{number}]" for number in (at[1:] if is_one else at))
@@ -141,6 +147,26 @@ def _values(record: Mapping[str, Any], field: Feature) -> tuple[Floats, bool]:
             field.name, f"field {field.name!r} is {values[at]} at {field.name}{where}; give finite numbers."
         )
     return values, is_one
+
+
+def _codes(found: Any, field: Feature) -> Any:
+    """Returns the number of a category, or a list of them."""
+    if isinstance(found, list):
+        return [_codes(each, field) for each in found]
+    if isinstance(found, dict) or (found is None and field.missing != "indicator"):
+        raise LineError(
+            field.name,
+            f"field {field.name!r} is {_kind(found)}; give a category, such as {json.dumps(field.categories[0])}.",
+        )
+    known = MISSING if found is None else found
+    same = [number for number, each in enumerate(field.categories, 1) if each == known and type(each) is type(known)]
+    return same[0] if same else 0
+
+
+def _without_null(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_without_null(each) for each in found]
+    return np.nan if found is None else found
 
 
 def _check_numbers(name: str, value: Any, where: str = "") -> None:

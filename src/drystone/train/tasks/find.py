@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from drystone.core.sequences import Sequences
-from drystone.train.features import changes
+from drystone.train.features.choose import changes
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
+from drystone.train.targets import parts_of
 from drystone.train.tasks.classify.task import Classify
 from drystone.train.tasks.forecast.task import Forecast
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
@@ -40,18 +41,22 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
     Raises:
         DataError: there is no such target.
     """
-    field = seqs.field(settings.target)
     given = [name for name in OF_TASKS if getattr(settings, name) is not None]
     suited = [
         task
         for task, about in TASKS.items()
         if all(task in goes_with(name) for name in given) and settings.layout in (None, *about.layouts)
     ]
-    if len(suited) == 1:
-        return suited[0]
+    usual = _usual_of_target(seqs, settings)
+    return suited[0] if suited and usual not in suited else usual
+
+
+def _usual_of_target(seqs: Sequences, settings: Settings) -> str:
+    field = seqs.field(settings.target)
     has_a_next_step = bool((seqs.lengths > 1).any())
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
         return "regress" if is_measurement(seqs.collapsed(settings.target).field(settings.target)) else "classify"
     measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
-    is_measured = field.is_numeric and not field.item_shape and field.values.dtype.kind in measured
+    is_single = not field.item_shape or len(parts_of(settings.target, seqs)) > 1
+    is_measured = field.is_numeric and is_single and field.values.dtype.kind in measured
     return "forecast" if is_measured else "tag"

@@ -45,7 +45,7 @@ class PooledModel(RunModel, ABC):
         """
         self.check_one_direction()
         h_and_c, before = (None, ()) if state is None else (state[:2], state[2:])
-        output, (h, c) = self.lstm(self.standardised(x), h_and_c, valid=valid)
+        output, (h, c) = self.lstm(self.read(x), h_and_c, valid=valid)
         real = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device) if valid is None else valid
         pooled, after = running(output, real, self.poolings, before)
         said = self.said(self.head(pooled.to(output.dtype)))

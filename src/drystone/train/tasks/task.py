@@ -91,7 +91,7 @@ class Task(ABC):
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the fields that batches hold of what `to_train_on` returned."""
-        return self.schema.features.names
+        return self.schema.features.batch_fields
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns what is laid out in training: the training part, or a view of it."""

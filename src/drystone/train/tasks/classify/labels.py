@@ -9,7 +9,7 @@ import numpy.typing as npt
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 from drystone.core.sequences import Sequences
-from drystone.train.features import changes
+from drystone.train.features.choose import changes
 
 Label = str | int | bool
 MAX_NUMBERS_SHOWN = 20

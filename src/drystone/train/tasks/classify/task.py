@@ -13,7 +13,7 @@ from torchmetrics import Metric
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
-from drystone.train.features import choose_features
+from drystone.train.features.choose import choose_features
 from drystone.train.loaders import prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec
@@ -63,7 +63,7 @@ class Classify(Task):
         classes = classes_of(labels[split.train])
         codes = codes_of(labels, classes, seqs, settings.target)
         majority = classes[np.bincount(codes[split.train]).argmax()]
-        features = choose_features(seqs, settings.features, (settings.target,))
+        features = choose_features(seqs, settings.wishes, split.sequences(seqs, "train"), settings.target)
         return Schema.of(seqs, features, settings.target, {"classes": classes}, {MAJORITY: majority})
 
     @property

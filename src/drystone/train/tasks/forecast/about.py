@@ -16,6 +16,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "horizon": 1,
         "season": None,
         "base": None,
+        "known_ahead": None,
         "context": None,
         "lead": None,
         "align": None,

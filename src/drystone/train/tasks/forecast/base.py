@@ -4,7 +4,7 @@ import numpy as np
 
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
-from drystone.train.features import mean_and_spread
+from drystone.train.features.numbers import mean_and_spread
 from drystone.train.settings import Base
 from drystone.train.tasks.forecast.naive import LAST, naive_offsets
 

@@ -60,7 +60,7 @@ class Forecaster(RunModel, ScaledTargets):
                 f"zeros, so it cannot go on step by step. Train it with layout='stateful', without windows."
             )
         h_and_c, before = (None, ()) if state is None else (state[:2], state[2:])
-        output, (h, c) = self.lstm(self.standardised(x), h_and_c, valid=valid)
+        output, (h, c) = self.lstm(self.read(x), h_and_c, valid=valid)
         real = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device) if valid is None else valid
         level, after = self._level(x, real, before)
         forecasts = self.in_units(self.head(output).unflatten(2, self._ahead), level)

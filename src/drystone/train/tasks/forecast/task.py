@@ -16,7 +16,9 @@ from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
-from drystone.train.features import Feature, Features, check_finite, choose_features, mean_and_spread
+from drystone.train.features.choose import choose_features
+from drystone.train.features.feature import Feature, Features
+from drystone.train.features.numbers import check_finite, mean_and_spread
 from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
 from drystone.train.loaders import loader_of, prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
@@ -93,7 +95,8 @@ class Forecast(Task):
         """Proves that each part has steps to score."""
         if settings.align is not None:
             seqs.field(settings.align)  # before a field of targets stands beside those of the user
-        features = choose_features(seqs, settings.features)
+        train = split.sequences(seqs, "train", settings.context or "before")
+        features = choose_features(seqs, settings.wishes, train, settings.target, target_is_input=True)
         outlook = _outlook(seqs, settings, split, features)
         schema = Schema.of(seqs, features, settings.target, outlook.to_plain())
         task = cls(settings, schema)
@@ -125,7 +128,7 @@ class Forecast(Task):
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the features, and the next values of the target."""
-        return (*self.schema.features.names, _ahead_in(seqs))
+        return (*self.schema.features.batch_fields, _ahead_in(seqs))
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
@@ -294,7 +297,7 @@ class Forecast(Task):
     def _forecasts(self, model: nn.Module, seqs: Sequences) -> npt.NDArray[np.float64]:
         """Returns [steps of all sequences, outputs], in the order of `output_names`."""
         windowed = self.settings.window is not None
-        names = self.schema.features.names
+        names = self.schema.features.batch_fields
         found = seqs if self.outlook.base == "none" else with_beginnings(seqs, self.schema.target)
         loader = self._loader(found, names, device_of_model(model), np.zeros_like(seqs.lengths), seqs.lengths)
         offsets = offsets_of(seqs.lengths)
@@ -340,7 +343,7 @@ def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Featur
 
 def _places_of(target: str, shape: tuple[int, ...], features: Features) -> tuple[int, ...]:
     """Returns which numbers of a step of the features are the target; () where they are not all there."""
-    for names in (Features((Feature(target, shape),)).columns, number_names(target, shape)):
+    for names in (Feature(name=target, shape=shape).columns, number_names(target, shape)):
         if set(names) <= set(features.columns):
             return tuple(features.columns.index(name) for name in names)
     return ()

@@ -61,7 +61,8 @@ def numbers_of(seqs: Sequences, target: str) -> npt.NDArray[np.float64]:
 def is_measurement(field: Field) -> bool:
     """Returns whether the values of a field are numbers to learn rather than classes.
 
-    They are where some have a fraction; or single whole numbers of so many values that hardly any comes twice.
+    They are where some have a fraction; or single whole numbers of so many values that hardly any comes twice; or several
+    numbers that are not all 0 or 1.
     """
     values: npt.NDArray[Any] = field.values
     if field.is_text or values.dtype.kind not in "iuf":
@@ -69,5 +70,7 @@ def is_measurement(field: Field) -> bool:
     values = values[np.isfinite(values)]
     if values.dtype.kind == "f" and (values != np.floor(values)).any():
         return True
+    if field.item_shape:
+        return not np.isin(values, (0, 1)).all()
     count = len(np.unique(values))
-    return not field.item_shape and count > MOST_CLASSES and count * FEWEST_OF_A_CLASS > len(values)
+    return count > MOST_CLASSES and count * FEWEST_OF_A_CLASS > len(values)

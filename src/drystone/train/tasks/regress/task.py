@@ -15,7 +15,8 @@ from torchmetrics import Metric
 from drystone.core.errors import ConfigError, DataError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
-from drystone.train.features import choose_features, mean_and_spread
+from drystone.train.features.choose import choose_features
+from drystone.train.features.numbers import mean_and_spread
 from drystone.train.loaders import prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec, RunModel
@@ -69,7 +70,7 @@ class Regress(Task):
     @classmethod
     def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
         """Finds the shape of the target, and its mean."""
-        features = choose_features(seqs, settings.features, (settings.target,))
+        features = choose_features(seqs, settings.wishes, split.sequences(seqs, "train"), settings.target)
         mean, _ = mean_and_spread(seqs.select(split.train).collapsed(settings.target), settings.target)
         shape = number_field(seqs, settings.target).item_shape
         return Schema.of(seqs, features, settings.target, {"shape": list(shape)}, {MEAN: mean.tolist()})

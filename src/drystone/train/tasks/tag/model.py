@@ -42,7 +42,7 @@ class Tagger(RunModel, ScaledTargets):
     ) -> tuple[Float[Tensor, "rows steps outputs"], Any]:
         """Returns what is said at each step, and the state: h and c; see `RunModel`."""
         self.check_one_direction()
-        output, state = self.lstm(self.standardised(x), state, valid=valid)
+        output, state = self.lstm(self.read(x), state, valid=valid)
         found = self.readable(self.head(output))
         return found if valid is None else found.masked_fill(~valid[:, :, None], 0.0), state
 

@@ -11,7 +11,7 @@ from torchmetrics import Metric
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
-from drystone.train.features import check_finite
+from drystone.train.features.numbers import check_finite
 from drystone.train.tasks import figures
 from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.tag.outputs import Outputs, shape_of

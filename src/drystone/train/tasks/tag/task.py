@@ -18,7 +18,8 @@ from drystone.core.lengths import offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
-from drystone.train.features import choose_features, mean_and_spread
+from drystone.train.features.choose import choose_features
+from drystone.train.features.numbers import mean_and_spread
 from drystone.train.layouts import carrying_layout
 from drystone.train.loaders import loader_of, prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
@@ -82,16 +83,18 @@ class Tag(Task):
         """Proves that the target is known at all steps, and that each part has steps to score."""
         target = settings.target
         outputs = kind_for(seqs, target).of(seqs, target)
-        features = choose_features(seqs, settings.features, (target,) if settings.ahead is None else ())
-        train = outputs.encoded(split.sequences(seqs, "train").field(target).values)
-        baselines = {outputs.baseline: outputs.trivial(train).tolist()}
+        is_input = settings.ahead is not None
+        train = split.sequences(seqs, "train")
+        features = choose_features(seqs, settings.wishes, train, target, target_is_input=is_input)
+        encoded = outputs.encoded(train.field(target).values)
+        baselines = {outputs.baseline: outputs.trivial(encoded).tolist()}
         schema = Schema.of(seqs, features, target, to_plain(outputs), baselines)
         task = cls(settings, schema)
         for part in PARTS:
             if len(split.part(part)):
                 task.check_scored(split.sequences(seqs, part, "before"), f"the {part} part")
         if isinstance(outputs, Classes):
-            _warn_of_unseen(outputs, split.sequences(seqs, "train"), target)
+            _warn_of_unseen(outputs, train, target)
         return schema
 
     def new_model(self) -> Tagger:
@@ -107,7 +110,7 @@ class Tag(Task):
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the features, and the encoded targets."""
-        return (*self.schema.features.names, self._targets_in(seqs))
+        return (*self.schema.features.batch_fields, self._targets_in(seqs))
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns the training part with encoded targets."""
@@ -208,7 +211,7 @@ class Tag(Task):
 
     def _found(self, model: nn.Module, seqs: Sequences) -> npt.NDArray[np.float64]:
         """Returns [steps of all sequences, outputs]."""
-        loader = self._loader(seqs, self.schema.features.names, device_of_model(model))
+        loader = self._loader(seqs, self.schema.features.batch_fields, device_of_model(model))
         offsets = offsets_of(seqs.lengths)
         result = np.zeros((seqs.num_steps, self.outputs.num_outputs))
         for batch, outcome in Evaluator(outputs_only, loader).outcomes(model):

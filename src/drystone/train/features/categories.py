@@ -1,0 +1,101 @@
+"""Categories: text, whole numbers or bools, as numbers from 1; 0 stands for what training did not see."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drystone.core.errors import DataError
+from drystone.core.lengths import place_of
+from drystone.core.sequences import Sequences
+from drystone.core.words import so_many
+
+MISSING = ""
+"""The category of what is missing, where that is one."""
+
+Categories = tuple[str | int | bool, ...]
+
+
+def categories_of(values: npt.NDArray[Any], *, with_missing: bool) -> Categories:
+    """Returns the categories that occur, sorted.
+
+    Args:
+        values: text, whole numbers or bools; text that is missing is None or "".
+        with_missing: whether missing text is a category of its own, where some is.
+    """
+    known = known_values(values)
+    found: list[Any] = np.unique(values[known]).tolist()
+    return (*([MISSING] if with_missing and not known.all() else []), *found)
+
+
+def known_values(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Returns which values are not missing: None, "" or NaN."""
+    if values.dtype.kind == "O":
+        return np.asarray(pc.fill_null(pc.not_equal(_text(values), MISSING), False))
+    return ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), dtype=bool)
+
+
+def codes_of(values: npt.NDArray[Any], categories: Categories) -> npt.NDArray[np.float64]:
+    """Returns the number of each value's category, from 1, and 0 where it is none of them.
+
+    Example:
+        >>> codes_of(np.array(["b", "c", None, "a"], dtype=object), ("a", "b"))
+        array([2., 0., 0., 1.])
+    """
+    if values.dtype.kind == "O":
+        found = pc.index_in(pc.fill_null(_text(values), MISSING), value_set=pa.array(categories, pa.large_string()))
+    else:
+        known = np.array(categories)
+        found = pc.index_in(pa.array(values.astype(known.dtype, copy=False)), value_set=pa.array(known))
+    return np.asarray(pc.fill_null(found, -1)).astype(np.float64) + 1
+
+
+def warn_of_unknown(seqs: Sequences, name: str, codes: npt.NDArray[np.float64]) -> None:
+    """Counts the values of a field that training did not see, and names the first.
+
+    Args:
+        seqs: the sequences.
+        name: the field.
+        codes: what `codes_of` returned for its values.
+    """
+    field = seqs.field(name)
+    unknown = (codes == 0) & known_values(field.values)
+    if unknown.any():
+        at = int(np.argmax(unknown))
+        sequence, step = place_of(at, seqs.lengths) if field.per_step else (at, None)
+        count = so_many(int(unknown.sum()), "value")
+        warnings.warn(
+            f"{count} of {name!r} {'was' if count.startswith('1 ') else 'were'} not seen in training, the first "
+            f"{field.values.tolist()[at]!r} in {seqs.place(sequence, step)}; the model reads them as unknown.",
+            stacklevel=2,
+        )
+
+
+def check_category(seqs: Sequences, name: str, kind_of_known: str) -> None:
+    """Proves that a field can hold the categories of a model.
+
+    Args:
+        seqs: the sequences.
+        name: the field.
+        kind_of_known: what `kind_of` says of the categories.
+
+    Raises:
+        DataError: it holds something else.
+    """
+    field = seqs.field(name)
+    found = kind_of(field.column.empty((1,)))
+    if field.item_shape or found != kind_of_known:
+        raise DataError(f"field {name!r} is {field.describe()}; the model knows its categories as {kind_of_known}.")
+
+
+def kind_of(values: npt.NDArray[Any]) -> str:
+    """Returns "text", "whole numbers" or "bools"; "numbers" and "times" are no categories."""
+    kinds = {"O": "text", "U": "text", "i": "whole numbers", "u": "whole numbers", "b": "bools", "M": "times"}
+    return kinds.get(values.dtype.kind, "numbers")
+
+
+def _text(values: npt.NDArray[Any]) -> pa.Array:
+    return pa.array(values, type=pa.large_string(), from_pandas=True)

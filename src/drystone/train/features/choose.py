@@ -1,0 +1,132 @@
+"""Which fields are inputs, and of which kind."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drystone.core.errors import ConfigError, DataError
+from drystone.core.lengths import offsets_of
+from drystone.core.sequences import Sequences
+from drystone.train.features.calendar import PARTS
+from drystone.train.features.categories import categories_of, kind_of
+from drystone.train.features.encode import check, check_times
+from drystone.train.features.feature import Feature, Features
+from drystone.train.features.wishes import Wishes
+from drystone.train.targets import parts_of
+
+MOST_CATEGORIES = 50  # of text that nobody chose: what has more is a name or a note more often than a category
+
+
+def choose_features(
+    seqs: Sequences, wishes: Wishes, train: Sequences, target: str, *, target_is_input: bool = False
+) -> Features:
+    """Returns the inputs of a model.
+
+    Args:
+        seqs: all sequences.
+        wishes: what was said of the inputs.
+        train: the training part of the sequences, which tells the categories, and what misses.
+        target: the field to predict; commas may separate several.
+        target_is_input: whether it is an input as well, as of forecasts.
+
+    Raises:
+        DataError, ConfigError: a named field cannot be an input, or no field can.
+    """
+    parts = parts_of(target, seqs)
+    hidden = {target, *parts} - set(parts if target_is_input else ())
+    names = usual_features(seqs, train, hidden) if wishes.names is None else wishes.names
+    if not names and not wishes.calendar:
+        if wishes.names is None:
+            raise DataError(f"no field has values a step to learn from; the fields are: {', '.join(seqs.field_names)}.")
+        raise DataError("features is empty; name at least one field.")
+    if len(set(names)) < len(names):
+        raise DataError(f"features names a field twice: {', '.join(names)}.")
+    for name in names:
+        if name in hidden:
+            raise DataError(f"field {name!r} is the target; it cannot be a feature too.")
+    for name in wishes.categories:
+        if name not in names:
+            raise ConfigError(f"categories names {name!r}, which is no feature; those are: {', '.join(names)}.")
+    fields = [_feature(seqs, name, wishes, train) for name in names]
+    fields += [_calendar_feature(seqs, part) for part in wishes.calendar]
+    for feature in fields:
+        check(seqs, feature)
+    return Features((*fields, *(_known_ahead(name, fields, wishes.horizon) for name in wishes.known_ahead)))
+
+
+def usual_features(seqs: Sequences, train: Sequences, hidden: Collection[str]) -> list[str]:
+    """Returns the fields with a value a step that can be inputs, but for the order, unnamed columns and what never changes.
+
+    A number that never changes within any sequence is an id or a label more often than a measurement. Text counts where
+    it has few values.
+    """
+    candidates = [name for name in seqs.step_columns if name not in (*hidden, seqs.order_by, "")]
+    return [name for name in candidates if _can_tell_something(seqs, train, name)]
+
+
+def _can_tell_something(seqs: Sequences, train: Sequences, name: str) -> bool:
+    field = seqs.field(name)
+    if not field.is_numeric and not field.is_text:
+        return False
+    if (
+        field.is_text
+        and pc.count_distinct(pa.array(train.field(name).values, pa.large_string())).as_py() > MOST_CATEGORIES
+    ):
+        return False
+    return changes(seqs, name)
+
+
+def changes(seqs: Sequences, name: str) -> bool:
+    """Whether a field takes two values in some sequence, or all sequences have one step."""
+    values = seqs.field(name).values.reshape(seqs.num_steps, -1)
+    starts = np.zeros(seqs.num_steps, dtype=bool)
+    starts[offsets_of(seqs.lengths)[:-1]] = True
+    return bool(starts.all() or (values[1:] != values[:-1])[~starts[1:]].any())
+
+
+def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Feature:
+    field = seqs.field(name)
+    kind = kind_of(field.column.empty((1,)))
+    if kind == "times":
+        raise DataError(
+            f"field {name!r} holds timestamps, which are no feature; calendar=('hour', 'weekday') (--calendar hour,weekday) "
+            f"makes features of those that order the steps."
+        )
+    common = {"name": name, "is_per_sequence": not field.per_step, "missing": wishes.missing}
+    values = train.field(name).values
+    if kind != "text" and name not in wishes.categories:
+        misses = wishes.missing == "indicator" and values.dtype.kind == "f" and bool(np.isnan(values).any())
+        return Feature(**common, shape=field.item_shape, marks_missing=misses)
+    if kind == "numbers" or field.item_shape:
+        raise DataError(
+            f"field {name!r} is {field.describe()}; categories are text, whole numbers or bools, one a step."
+        )
+    found = categories_of(values, with_missing=wishes.missing == "indicator")
+    if not found:
+        raise DataError(f"field {name!r} is missing everywhere in the training part; leave it out of the features.")
+    return Feature(**common, kind="category", categories=found)
+
+
+def _known_ahead(name: str, fields: Sequence[Feature], horizon: int) -> Feature:
+    found = [field for field in fields if name in (field.name, field.part) and not field.is_per_sequence]
+    if not found:
+        names = [field.part or field.name for field in fields if not field.is_per_sequence]
+        raise ConfigError(
+            f"known_ahead names {name!r}, which is no feature with a value a step; those are: {', '.join(names)}."
+        )
+    (field,) = found
+    return replace(field, name=f"{field.name} ahead", shape=(horizon, *field.shape), ahead=horizon, of=field.name)
+
+
+def _calendar_feature(seqs: Sequences, part: str) -> Feature:
+    if part not in PARTS:
+        raise ConfigError(f"calendar names {part!r}; the parts are: {', '.join(PARTS)}.")
+    if seqs.order_by is None:
+        raise ConfigError(
+            f"calendar is {part!r}, and nothing orders the steps: give order_by (--order-by), a field of timestamps."
+        )
+    check_times(seqs, seqs.order_by)
+    return Feature(name=f"{part} of {seqs.order_by}", kind="calendar", source=seqs.order_by, part=part)

@@ -1,0 +1,153 @@
+"""The inputs of a model: which fields they are, and the numbers that each becomes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from drystone.core.sequences import Sequences
+from drystone.torch.batch import TensorBatch
+from drystone.train.features.numbers import Statistics, mean_and_spread
+from drystone.train.features.wishes import Missing
+
+Kind = Literal["numbers", "category", "calendar"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feature:
+    """One input.
+
+    Args:
+        name: what it is called: its field, or of a calendar "hour of TIME".
+        shape: of one step of it.
+        kind: numbers as they are; a category, given by its number; or a part of a calendar, which comes round again.
+        source: the field that it is read from.
+        is_per_sequence: whether that has a value a sequence, which every step repeats.
+        missing: what missing values become: refused; the last value before, if any, else the mean or the unknown category;
+            or the mean, with an input that says so (`marks_missing`), or a category of their own.
+        marks_missing: of numbers, whether an input says which are missing: where some were in the training part.
+        categories: text, whole numbers or bools; the first has number 1, and 0 is what training did not see.
+        part: of a calendar, which.
+        ahead: how many of the next steps' values it holds, in place of its own, [ahead, *shape of one]: they are known
+            before they come.
+        of: of those, the feature that looks no step ahead.
+    """
+
+    name: str
+    shape: tuple[int, ...] = ()
+    kind: Kind = "numbers"
+    source: str = ""
+    is_per_sequence: bool = False
+    missing: Missing = "error"
+    marks_missing: bool = False
+    categories: tuple[Any, ...] = ()
+    part: str = ""
+    ahead: int = 0
+    of: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.source:
+            object.__setattr__(self, "source", self.name)
+
+    @property
+    def is_as_read(self) -> bool:
+        """Whether batches hold the field as it was read."""
+        return self.kind == "numbers" and not self.is_per_sequence and self.missing != "ffill" and not self.ahead
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the model reads it as numbers of which none misses."""
+        return self.kind == "numbers" and self.missing == "error"
+
+    @property
+    def field(self) -> str:
+        """The field of numbers that batches hold."""
+        return self.name if self.is_as_read else f"{self.name} as numbers"
+
+    @property
+    def size(self) -> int:
+        """How many numbers a step of it has."""
+        return prod(self.shape)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of each of its numbers: load, or x[0], x[1], ..."""
+        return tuple(f"{self.name}[{', '.join(map(str, at))}]" if at else self.name for at in np.ndindex(self.shape))
+
+
+@dataclass(frozen=True)
+class Features:
+    """The inputs of a model, in order."""
+
+    fields: tuple[Feature, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields)
+
+    @cached_property
+    def batch_fields(self) -> tuple[str, ...]:
+        """The fields of numbers that batches hold, of sequences that went through `encoded`."""
+        return tuple(field.field for field in self.fields)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The fields that they are read from, each once."""
+        return tuple(dict.fromkeys(field.source for field in self.fields))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of each number of one step, in the order of `matrix`: load, x[0], x[1], ..."""
+        return tuple(column for field in self.fields for column in field.columns)
+
+    @property
+    def size(self) -> int:
+        """The numbers of one step, of all fields together."""
+        return sum(field.size for field in self.fields)
+
+    @property
+    def places(self) -> dict[str, slice]:
+        """Where the numbers of each lie in `matrix`."""
+        ends = np.cumsum([field.size for field in self.fields]).tolist()
+        return {field.name: slice(end - field.size, end) for field, end in zip(self.fields, ends, strict=True)}
+
+    def statistics(self, seqs: Sequences) -> Statistics:
+        """Returns the mean and the standard deviation of each number, over all real steps; 1 for constant ones.
+
+        What is no measurement, a category or a part of a calendar, has mean 0 and standard deviation 1.
+
+        Args:
+            seqs: that went through `encoded`.
+        """
+        known = [self._statistics_of(seqs, field) for field in self.fields]
+        return np.concatenate([mean for mean, _ in known]), np.concatenate([spread for _, spread in known])
+
+    def _statistics_of(self, seqs: Sequences, field: Feature) -> Statistics:
+        if field.kind != "numbers":
+            return np.zeros(field.size), np.ones(field.size)
+        if not field.ahead:
+            return mean_and_spread(seqs, field.field)
+        mean, spread = mean_and_spread(seqs, self.named(field.of).field)  # those past the end are no values
+        return np.tile(mean, field.ahead), np.tile(spread, field.ahead)
+
+    def named(self, name: str) -> Feature:
+        """Returns the feature of a name."""
+        return next(field for field in self.fields if field.name == name)
+
+    def matrix(self, batch: TensorBatch) -> torch.Tensor:
+        """Returns the inputs of a batch side by side: float64 [rows, steps, size]."""
+        return torch.cat([batch[name].reshape(*batch.shape, -1).double() for name in self.batch_fields], dim=2)
+
+    def to_plain(self) -> list[dict[str, Any]]:
+        """Returns what JSON can hold, and `from_plain` reads."""
+        return [asdict(field) for field in self.fields]
+
+    @classmethod
+    def from_plain(cls, plain: list[Mapping[str, Any]]) -> "Features":
+        """Returns what `to_plain` wrote."""
+        tuples = ("shape", "categories")
+        return cls(tuple(Feature(**{**field, **{name: tuple(field[name]) for name in tuples}}) for field in plain))
