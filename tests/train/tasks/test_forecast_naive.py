@@ -218,3 +218,43 @@ def test_the_base_by_default_is_the_naive_forecast_that_is_best(
     found = best_base(ds.Sequences.from_arrays({"y": series}), "y", season, horizon)
     assert found in (("none", "last") if season is None else errors)
     assert errors[found] == pytest.approx(min(errors.values()), rel=1e-9)
+
+
+GAPS = [3, 4, 20, 50, 51, 70, 85]
+
+
+def with_gaps(first: int = 0) -> ds.Sequences:
+    y = waves().field("y").values.copy()
+    y[[*range(first), *GAPS]] = np.nan
+    return ds.Sequences.from_arrays({"y": [y], "z": [np.arange(90.0)]})
+
+
+@pytest.mark.parametrize("missing", ["ffill", "indicator"])
+@pytest.mark.parametrize("settings", [ROWS, {"window": 6}], ids=str)
+def test_steps_whose_next_values_miss_are_not_scored(missing: str, settings: dict[str, Any]) -> None:
+    seqs = with_gaps(2)
+    run = forecast(seqs, missing=missing, test_fraction=0.3, season=7, **settings)
+    assert run.schema.outputs["base"] == "none"
+    y = seqs.field("y").values
+    train = y[:63]
+    apart = [abs(train[t] - train[t - 7]) for t in range(7, 63) if np.isfinite(train[t] - train[t - 7])]
+    assert run.schema.outputs["naive_errors"] == pytest.approx([np.mean(apart)])
+    assert run.model.target_mean.item() == pytest.approx(np.nanmean(train))
+    filled = y.copy()
+    for step in range(1, 90):
+        filled[step] = filled[step - 1] if np.isnan(y[step]) else y[step]
+    said = np.column_stack([run.predict(seqs)[name] for name in run.task.output_names])
+    for part, steps in (("train", range(63 - 3)), ("test", range(63 - 1, 90 - 3))):
+        at = np.array([t for t in steps if np.isfinite(y[t + 1 : t + 4]).all()])
+        truth = np.stack([y[at + ahead] for ahead in (1, 2, 3)], axis=1)
+        scores = run.evaluate(run.part(seqs, part))
+        assert scores.steps == len(at)
+        assert scores.mae == pytest.approx(np.abs(said[at] - truth).mean(), rel=1e-5)
+        known = np.isfinite(filled[at])
+        expected = np.abs(filled[at][known, None] - truth[known]).mean()
+        assert scores.baselines["last value"]["mae"] == pytest.approx(expected)
+    with pytest.raises(ds.DataError, match="y.* is nan in sequence 0, step 0; past values .* leave out base, 'last'"):
+        forecast(seqs, missing=missing, base="last", **ROWS)
+    rarely = ds.Sequences.from_arrays({"y": [np.where(np.arange(90) % 9 == 0, np.nan, y)], "z": [np.arange(90.0)]})
+    with pytest.raises(ds.DataError, match="the train part holds no step whose next 9 values of 'y' are all known"):
+        forecast(rarely, missing=missing, horizon=9, **ROWS)

@@ -15,7 +15,7 @@ def naive_errors(seqs: Sequences, target: str, season: int | None) -> npt.NDArra
 
     Args:
         seqs: the training part.
-        target: the field.
+        target: the field; what misses (NaN) is left out.
         season: in steps; None compares with the value one step before.
 
     Returns:
@@ -23,13 +23,14 @@ def naive_errors(seqs: Sequences, target: str, season: int | None) -> npt.NDArra
     """
     values = seqs.field(target).values.reshape(seqs.num_steps, -1).astype(np.float64)
     past = season or 1
-    largest = np.abs(values).max(axis=0)
+    largest = np.nanmax(np.abs(values), axis=0, initial=0.0)
     scale = np.where(largest > 0, largest, 1.0)  # so that differences stay within range
     begins = offsets_of(seqs.lengths)[:-1]
     step = np.arange(seqs.num_steps) - np.repeat(begins, seqs.lengths)
     now = np.flatnonzero(step >= past)
     differences = np.abs(values[now] / scale - values[now - past] / scale)
-    return differences.mean(axis=0) * scale if len(now) else np.zeros(values.shape[1])
+    count = (~np.isnan(differences)).sum(axis=0)
+    return np.nansum(differences, axis=0) / np.maximum(count, 1) * scale
 
 
 class ScaledError(Metric):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ from drystone.core.batch import Batch
 from drystone.core.column import Column
 from drystone.core.lengths import ranges
 from drystone.core.sequences import Sequences
+from drystone.train.features.encode import filled_forward
 
 Ints = npt.NDArray[np.int64]
 LAST: tuple[int, ...] = (0,)
@@ -46,11 +49,11 @@ def with_beginnings(seqs: Sequences, target: str) -> Sequences:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Naive:
     """What naive forecasts say, from the past of each sequence as it was before any view of it was taken.
 
-    Where no value lies so far back, the last one stands for it.
+    Where no value lies so far back, the last one stands for it; for one that misses, the last one before that is known.
 
     Args:
         seqs: of the batches, made from what `with_beginnings` returned.
@@ -75,8 +78,14 @@ class Naive:
         begin[batch.grid.cells] = np.repeat(self._beginnings[spans.sequence], spans.length)
         now = step[cells, None]
         then = now + np.array(self.offsets)
-        found = seqs.step_columns[self.target].take(np.where(then < begin[cells, None], now, then))
+        found = self._values.take(np.where(then < begin[cells, None], now, then), axis=0)
         return (found if found.ndim > 2 else found[:, :, None]).astype(np.float64)
+
+    @cached_property
+    def _values(self) -> npt.NDArray[Any]:
+        """Of the whole column; a value that misses is the last one before that is known, in the same source."""
+        column = self.seqs.step_columns[self.target]
+        return filled_forward(column.slice(0, len(column)), self.seqs.source_starts)
 
     @property
     def _beginnings(self) -> Ints:

@@ -28,7 +28,7 @@ class SquaredErrors:
 
     def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
         assert isinstance(model, Forecaster)
-        cells = np.flatnonzero(batch.host.scored)
+        cells = _scored(batch, self._targets)
         forecasts, state = model(batch, state, _on_device(cells, batch))
         targets = _targets_at(batch, self._targets, cells)
         level = None if self._base is None else _on_device(self._base.at(batch.host, cells), batch)
@@ -76,12 +76,25 @@ class NaiveOnly:
         self._targets, self._naive = targets, naive
 
     def __call__(self, _model: nn.Module, batch: TensorBatch, _state: Any) -> Outcome:
-        cells = np.flatnonzero(batch.host.scored)
+        cells = _scored(batch, self._targets)
+        found = self._naive.at(batch.host, cells)
+        is_known = np.isfinite(found).all(axis=(1, 2))
+        cells, found = cells[is_known], found[is_known]
         targets = _targets_at(batch, self._targets, cells)
-        said = _on_device(self._naive.at(batch.host, cells), batch).expand_as(targets)
+        said = _on_device(found, batch).expand_as(targets)
         return Outcome(
             loss=targets.new_zeros(()), weight=len(cells), predictions=said.flatten(0, 1), targets=targets.flatten(0, 1)
         )
+
+
+def _scored(batch: TensorBatch, targets: str) -> Ints:
+    """Returns the cells that are scored: all of the next values are known."""
+    cells = np.flatnonzero(batch.host.scored)
+    found = batch.host[targets]
+    if found.dtype.kind != "f":
+        return cells
+    found = found.reshape(batch.host.scored.size, -1)
+    return cells[np.isfinite(found[cells]).all(axis=1)]
 
 
 def _targets_at(batch: TensorBatch, targets: str, cells: Ints) -> Tensor:

@@ -87,7 +87,7 @@ class Forecast(Task):
     @classmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
-        check_finite(seqs, settings.target, "targets of forecasts")
+        _check_values(seqs, settings)
         return _split(seqs, settings)
 
     @classmethod
@@ -179,7 +179,7 @@ class Forecast(Task):
     ) -> Evaluator:
         """Returns what measures forecasts at every step whose next values are known, each from the past that it may use."""
         self._check_same_target(seqs)
-        check_finite(seqs, self.schema.target, "targets of forecasts")
+        _check_values(seqs, self.settings)
         self.check_scored(seqs, "it")
         found = self._with_targets(seqs)
         first, stop = found.scored_steps()
@@ -189,7 +189,8 @@ class Forecast(Task):
     def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
         """Returns the figures of the last value, said of all steps ahead, and of the values one season before them.
 
-        Where a sequence holds no value so far back, the last value stands for it.
+        Where a sequence holds no value so far back, the last value stands for it. A value that misses is the last one
+        before that is known; steps before the first are not counted here.
         """
         found, season = self._with_targets(seqs), self.outlook.season
         ahead = _ahead_in(found)
@@ -205,21 +206,38 @@ class Forecast(Task):
         return result
 
     def check_scored(self, seqs: Sequences, what: str) -> int:
-        """Returns how many values are scored; raises DataError where no step has its next ones in the same sequence, or part."""
-        first, stop = self._with_targets(seqs).scored_steps()
+        """Returns how many values of each number are scored; raises DataError where no step has its next ones in the same sequence, or part."""
+        found = self._with_targets(seqs)
+        first, stop = found.scored_steps()
         if not (stop > first).any():
             raise DataError(
                 f"horizon is {self.horizon}, and {what} holds no step with {so_many(self.horizon, 'step')} after it: the "
                 f"longest sequence has {so_many(int(seqs.lengths.max()), 'step')}. Give a shorter horizon, or more data."
             )
-        return int((stop - first).sum()) * self.horizon
+        count = self._num_scored(found)
+        if not count:
+            raise DataError(
+                f"{what} holds no step whose next {so_many(self.horizon, 'value')} of {self.schema.target!r} are all known. "
+                f"Give a shorter horizon, or more data."
+            )
+        return count * self.horizon
+
+    def _num_scored(self, seqs: Sequences) -> int:
+        """Returns how many steps are scored, of sequences that `_with_targets` made: those whose next values are known."""
+        first, stop = seqs.scored_steps()
+        if self.settings.missing == "error":
+            return int((stop - first).sum())
+        values = seqs.field(self.schema.target).column
+        known = ~np.isnan(values.slice(0, len(values))).reshape(len(values), -1).any(axis=1)
+        counts = np.concatenate([[0], np.cumsum(known)])  # of the values before each
+        begins = ranges(seqs.starts + first, stop - first) + 1
+        return int((counts[begins + self.horizon] - counts[begins] == self.horizon).sum())
 
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ForecastScores:
         """Returns loss, rmse, mae, r2 and mase."""
-        first, stop = self._with_targets(seqs).scored_steps()
         return ForecastScores(
             sequences=len(seqs),
-            steps=int((stop - first).sum()),
+            steps=self._num_scored(self._with_targets(seqs)),
             loss=figures["loss"],
             rmse=figures["rmse"],
             mae=figures["mae"],
@@ -329,8 +347,8 @@ def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Featur
         )
     shape, train = seqs.field(target).item_shape, split.sequences(seqs, "train")
     base = settings.base
-    if base is None:  # a target that is no input may not be known when a forecast is made
-        is_known = bool(_places_of(target, shape, features))
+    if base is None:  # a target that is no input, or misses here and there, may not be known when a forecast is made
+        is_known = settings.missing == "error" and bool(_places_of(target, shape, features))
         base = best_base(train, target, season, settings.horizon) if is_known else "none"
     return Outlook(
         horizon=settings.horizon,
@@ -347,6 +365,16 @@ def _places_of(target: str, shape: tuple[int, ...], features: Features) -> tuple
         if set(names) <= set(features.columns):
             return tuple(features.columns.index(name) for name in names)
     return ()
+
+
+def _check_values(seqs: Sequences, settings: Settings) -> None:
+    """Proves that the values of the target are finite; where they may miss, that those are which are there."""
+    may_miss = settings.missing != "error"
+    check_finite(seqs, settings.target, "targets of forecasts", missing_allowed=may_miss)
+    if may_miss and settings.base not in (None, "none"):
+        check_finite(
+            seqs, settings.target, "past values", remedy=f" Or leave out base, {settings.base!r}, which needs them all."
+        )
 
 
 def _split(seqs: Sequences, settings: Settings) -> Split:
