@@ -209,3 +209,33 @@ def test_what_is_not_known_is_named() -> None:
     plain = forecast(seqs, features=("z",), **ROWS)
     assert plain.schema.outputs["base"] == "none"
     assert plain.predict(ds.Sequences.from_arrays({"z": [[1.0, 2.0]]})).num_rows == 2
+
+
+@pytest.mark.parametrize("chosen", [{"base": "last"}, {"base": "season", "season": 7}], ids=str)
+@pytest.mark.parametrize("missing", ["ffill", "indicator"])
+def test_past_values_that_miss_are_the_last_ones_known(missing: str, chosen: dict[str, Any]) -> None:
+    found = stacked((60, 95))
+    values = [each["y,z"].copy() for each in found]
+    rng = np.random.default_rng(0)
+    for each in values:
+        each[rng.random(each.shape) < 0.03] = np.nan
+        each[:3, 1] = np.nan
+    seqs = ds.Sequences.from_arrays({"y,z": values, "u": [each["u"] for each in found]})
+    run = fitted(seqs, missing=missing, test_fraction=0.3, **ROWS, **chosen)
+    mean = run.model.target_mean.numpy()
+    model = run.model
+    torch.nn.init.zeros_(model.head.weight)
+    torch.nn.init.zeros_(model.head.bias)
+    expected = []
+    for each in values:
+        filled = each.copy()
+        for step, row in enumerate(filled):
+            row[np.isnan(row)] = (filled[step - 1] if step else mean)[np.isnan(row)]
+        expected.append(naive_loop(filled, season_of(chosen), HORIZON).transpose(0, 2, 1).reshape(len(each), -1))
+    np.testing.assert_allclose(forecasts_of(run, seqs), np.concatenate(expected), rtol=1e-9)
+    x, state, said = torch.from_numpy(np.column_stack([values[1], found[1]["u"]]))[None], None, []
+    with torch.no_grad():
+        for piece in x.split([1, 2, 30, 7, 55], dim=1):
+            outputs, state = model.advance(piece, state)
+            said.append(outputs[0])
+    np.testing.assert_allclose(torch.cat(said).numpy(), expected[1], rtol=1e-9)

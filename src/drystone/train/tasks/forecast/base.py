@@ -4,6 +4,7 @@ import numpy as np
 
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
+from drystone.train.features.encode import filled_forward
 from drystone.train.features.numbers import mean_and_spread
 from drystone.train.settings import Base
 from drystone.train.tasks.forecast.naive import LAST, naive_offsets
@@ -16,7 +17,7 @@ def best_base(seqs: Sequences, target: str, season: int | None, horizon: int) ->
 
     Args:
         seqs: the training part.
-        target: the field, of finite numbers.
+        target: the field; what misses (NaN) is the last value before, if any, else the mean.
         season: in steps; None leaves it out.
         horizon: how many steps ahead.
 
@@ -27,8 +28,9 @@ def best_base(seqs: Sequences, target: str, season: int | None, horizon: int) ->
         ('season', 'last')
     """
     mean, spread = mean_and_spread(seqs, target)
-    values = (seqs.field(target).values.reshape(seqs.num_steps, -1) - mean) / spread
     begins = offsets_of(seqs.lengths)[:-1]
+    values = filled_forward(seqs.field(target).values, begins).reshape(seqs.num_steps, -1)
+    values = np.nan_to_num((values - mean) / spread)
     step = np.arange(seqs.num_steps) - np.repeat(begins, seqs.lengths)
     origins = np.flatnonzero(step < np.repeat(seqs.lengths, seqs.lengths) - horizon)
     offsets: dict[Base, tuple[int, ...]] = {"last": LAST * horizon}

@@ -10,7 +10,7 @@ from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.train.model import ModelSpec, RunModel
 from drystone.train.tasks.forecast.outlook import Outlook
-from drystone.train.tasks.forecast.recent import Recent
+from drystone.train.tasks.forecast.recent import Recent, filled_forward
 from drystone.train.tasks.scaled import ScaledTargets
 
 
@@ -26,6 +26,7 @@ class Forecaster(RunModel, ScaledTargets):
     def __init__(self, spec: ModelSpec, outlook: Outlook, inputs: tuple[int, ...] = ()) -> None:
         super().__init__(spec)
         self.window = spec.settings.window
+        self.may_miss = spec.settings.missing != "error"
         self.outlook = outlook
         self.target_inputs = inputs
         self.hold_target_statistics(outlook.num_numbers)
@@ -76,7 +77,14 @@ class Forecaster(RunModel, ScaledTargets):
                 f"the features, so the model cannot go on step by step. Train it with the target as a feature, or with "
                 f"base='none'."
             )
-        return Recent(offsets).at(x[:, :, list(self.target_inputs)].double(), real, before)
+        values = x[:, :, list(self.target_inputs)].double()
+        if not self.may_miss:
+            return Recent(offsets).at(values, real, before)
+        last, *kept = before or (values.new_zeros(1, len(values), values.shape[2]),)
+        # Around the mean, so that zeros are a start: where nothing is known yet, the mean stands for it.
+        filled, last = filled_forward(values - self.target_mean, real, last)
+        found, after = Recent(offsets).at(filled, real, tuple(kept))
+        return found + self.target_mean, (last, *after)
 
     @property
     def _ahead(self) -> tuple[int, int]:

@@ -53,7 +53,8 @@ def with_beginnings(seqs: Sequences, target: str) -> Sequences:
 class Naive:
     """What naive forecasts say, from the past of each sequence as it was before any view of it was taken.
 
-    Where no value lies so far back, the last one stands for it; for one that misses, the last one before that is known.
+    Where no value lies so far back, the last one stands for it; for one that misses, the last one before that is known, or
+    NaN where none is.
 
     Args:
         seqs: of the batches, made from what `with_beginnings` returned.

@@ -31,7 +31,7 @@ class SquaredErrors:
         cells = _scored(batch, self._targets)
         forecasts, state = model(batch, state, _on_device(cells, batch))
         targets = _targets_at(batch, self._targets, cells)
-        level = None if self._base is None else _on_device(self._base.at(batch.host, cells), batch)
+        level = _level(model, self._base, batch, cells)
         dtype = torch.promote_types(forecasts.dtype, torch.float32)
         errors = forecasts.to(dtype) - model.standardised_targets(targets, level).to(dtype)
         return Outcome(
@@ -59,7 +59,7 @@ class ForecastsOnly:
         grid, ends = batch.grid, batch.grid.ends
         cells = ends.row * grid.num_steps + ends.step if self._ends_only else grid.cells
         forecasts, state = model(batch, state, _on_device(cells, batch))
-        level = None if self._base is None else _on_device(self._base.at(batch.host, cells), batch)
+        level = _level(model, self._base, batch, cells)
         forecasts = model.in_units(forecasts, level)
         return Outcome(loss=forecasts.new_zeros(()), weight=0.0, predictions=forecasts, state=state)
 
@@ -85,6 +85,14 @@ class NaiveOnly:
         return Outcome(
             loss=targets.new_zeros(()), weight=len(cells), predictions=said.flatten(0, 1), targets=targets.flatten(0, 1)
         )
+
+
+def _level(model: Forecaster, base: Naive | None, batch: TensorBatch, cells: Ints) -> Tensor | None:
+    """Returns what the model learns the difference to; where no value of the past is known, the mean."""
+    if base is None:
+        return None
+    found = _on_device(base.at(batch.host, cells), batch)
+    return torch.where(found.isnan(), model.target_mean, found)
 
 
 def _scored(batch: TensorBatch, targets: str) -> Ints:

@@ -62,6 +62,30 @@ class Recent:
         return found, ((started + count)[None], _taken(past, last).flatten(1)[None])
 
 
+def filled_forward(
+    values: Float[Tensor, "rows steps numbers"], real: Bool[Tensor, "rows steps"], last: Float[Tensor, "1 rows numbers"]
+) -> tuple[Float[Tensor, "rows steps numbers"], Float[Tensor, "1 rows numbers"]]:
+    """Returns values with what misses replaced by the last one before it, and the last ones, for the next steps.
+
+    Args:
+        values: NaN is missing.
+        real: true at real steps.
+        last: the last values before.
+
+    Example:
+        >>> nan = float("nan")
+        >>> found, last = filled_forward(torch.tensor([[[nan], [2.0], [nan]]]), torch.ones(1, 3) > 0, torch.zeros(1, 1, 1))
+        >>> found[0, :, 0].tolist(), last.item()
+        ([0.0, 2.0, 2.0], 2.0)
+    """
+    known = real[:, :, None] & ~values.isnan()
+    steps = torch.arange(1, values.shape[1] + 1, device=values.device)[None, :, None]
+    at = torch.where(known, steps, 0).cummax(dim=1).values
+    past = torch.cat([last.transpose(0, 1), values], dim=1)
+    found = past.gather(1, at)
+    return found, past.gather(1, at[:, -1:]).transpose(0, 1)
+
+
 def _taken(values: Tensor, at: Tensor) -> Tensor:
     """Returns [rows, places, numbers]: the values of each row at its places."""
     return values.gather(1, at[:, :, None].expand(-1, -1, values.shape[2]))

@@ -17,6 +17,7 @@ from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.train.features.choose import choose_features
+from drystone.train.features.encode import FILL_IN
 from drystone.train.features.feature import Feature, Features
 from drystone.train.features.numbers import check_finite, mean_and_spread
 from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
@@ -292,7 +293,7 @@ class Forecast(Task):
         """Raises DataError where the past of the target, which forecasts are differences to, is not known."""
         try:
             self._check_same_target(seqs)
-            check_finite(seqs, self.schema.target, "past values")
+            check_finite(seqs, self.schema.target, "past values", missing_allowed=self.settings.missing != "error")
         except DataError as error:
             raise DataError(
                 f"{error} base is {self.outlook.base!r}: forecasts are differences to past values of {self.schema.target!r}, "
@@ -347,8 +348,8 @@ def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Featur
         )
     shape, train = seqs.field(target).item_shape, split.sequences(seqs, "train")
     base = settings.base
-    if base is None:  # a target that is no input, or misses here and there, may not be known when a forecast is made
-        is_known = settings.missing == "error" and bool(_places_of(target, shape, features))
+    if base is None:  # a target that is no input may not be known when a forecast is made
+        is_known = bool(_places_of(target, shape, features))
         base = best_base(train, target, season, settings.horizon) if is_known else "none"
     return Outlook(
         horizon=settings.horizon,
@@ -369,12 +370,9 @@ def _places_of(target: str, shape: tuple[int, ...], features: Features) -> tuple
 
 def _check_values(seqs: Sequences, settings: Settings) -> None:
     """Proves that the values of the target are finite; where they may miss, that those are which are there."""
-    may_miss = settings.missing != "error"
-    check_finite(seqs, settings.target, "targets of forecasts", missing_allowed=may_miss)
-    if may_miss and settings.base not in (None, "none"):
-        check_finite(
-            seqs, settings.target, "past values", remedy=f" Or leave out base, {settings.base!r}, which needs them all."
-        )
+    is_strict = settings.missing == "error"
+    remedy = FILL_IN if is_strict else ""
+    check_finite(seqs, settings.target, "targets of forecasts", missing_allowed=not is_strict, remedy=remedy)
 
 
 def _split(seqs: Sequences, settings: Settings) -> Split:
