@@ -190,7 +190,7 @@ class Run:
         over all steps whose next values are known.
 
         `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "mean", of
-        forecasts "last value".
+        forecasts "last value" and, where there is a season, "seasonal".
 
         Raises:
             DataError: as `predict`; or a target is missing, or a label was not seen in training.
