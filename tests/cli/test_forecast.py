@@ -31,7 +31,7 @@ def test_fit_evaluate_predict_runs(program: Any) -> None:
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == test
-    assert [line.split()[1] for line in lines] == ["rmse", "mae", "r2", "loss", "sequences", "steps"]
+    assert [line.split()[1] for line in lines] == ["rmse", "mae", "r2", "mase", "loss", "sequences", "steps"]
     assert lines[-2:] == ["test sequences 1", "test steps 35"]
     code, out, _ = program("evaluate", "runs/hourly-1", "hourly.csv", "--part", "valid")
     assert "valid steps 15" in out

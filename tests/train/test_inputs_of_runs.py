@@ -145,3 +145,33 @@ def test_features_are_chosen_from_the_training_part_alone(train: Callable[..., R
     with pytest.warns(UserWarning, match="1 value of 'word' was not seen in training, the first 'only here'"):
         run = train(odd, "way", split_column="part", test_fraction=None)
     assert run.schema.features.named("word").categories == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("base", ["none", "last"])
+def test_what_is_known_ahead_is_read_ahead_and_there_is_no_forecast_without_it(
+    train: Callable[..., Run], base: str
+) -> None:
+    load = series((40, 35), gaps=False)
+    settings: dict[str, Any] = {
+        "task": "forecast",
+        "horizon": 2,
+        "features": ("x",),
+        "calendar": ("hour",),
+        "known_ahead": ("hour",),
+        "rows": 2,
+        "steps": 8,
+        "base": base,
+    }
+    run = train(load, "x", **settings)
+    assert run.schema.features.columns == ("x", "hour of when", "hour of when ahead[0]", "hour of when ahead[1]")
+    table = run.predict(load)
+    nulls = [
+        step for step, found in zip(table["step"].to_pylist(), table["x+1"].to_pylist(), strict=True) if found is None
+    ]
+    assert nulls == [38, 39, 33, 34]
+    predictor = run.predictor()
+    hours = [step * 3.0 % 24 for step in range(40)]
+    rows = [[x, *hours[at : at + 3]] for at, x in enumerate(load[0]["x"][:38])]
+    found = predictor.step({"a": rows})["a"]
+    expected = np.stack([np.asarray(table[name])[:38] for name in ("x+1", "x+2")], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)

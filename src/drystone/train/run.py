@@ -207,8 +207,8 @@ class Run:
         (their loss is the negative log-likelihood of a step). Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
         over all steps whose next values are known.
 
-        `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "marginal" (of yes/no), "mean", of
-        forecasts "last value".
+        `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "marginal" (of
+        yes/no), "mean", of forecasts "last value" and, where there is a season, "seasonal".
 
         Args:
             seqs: the sequences.

@@ -23,6 +23,7 @@ TaskName = Literal["classify", "regress", "tag", "forecast"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 SplitName = Literal["random", "time"]
+Base = Literal["none", "last", "season"]
 Precision = Literal["32-true", "64-true", "bf16-mixed", "16-mixed"]
 
 LISTS = ("features", "categories", "calendar", "known_ahead")
@@ -79,6 +80,9 @@ class Settings(BaseModel):
         "classify, regress: a class, numbers a sequence; tag: at every step; forecast: what comes next; by default what suits",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
+    season: int | None = setting(
+        None, DATA, "forecast: steps of a season; found from regular timestamps by default", rare=True, ge=1
+    )
     ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default numbers that change, and text of few values", strict=False
@@ -169,6 +173,12 @@ class Settings(BaseModel):
     bidirectional: bool | None = setting(None, MODEL, "whether a second LSTM reads backward")
     pooling: Pooling | None = setting(
         None, MODEL, "classify, regress: how the outputs of a sequence become one: last, mean, max, mean+max"
+    )
+    base: Base | None = setting(
+        None,
+        MODEL,
+        "forecast: the model learns differences to it: none, last (value), season (a value of the season before); the best by default",
+        rare=True,
     )
     embedding_size: int | None = setting(
         None,

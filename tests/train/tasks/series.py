@@ -26,8 +26,34 @@ def waves(lengths: Sequence[int] = (90,), seed: int = 0) -> ds.Sequences:
     return replace(seqs, order_by="time", sequence_id="pump")
 
 
+def stacked(lengths: Sequence[int] = (90,), seed: int = 0) -> ds.Sequences:
+    """The same with both measurements as one field "y,z" of [steps, 2], and a third, `u`, beside it."""
+    found = list(waves(lengths, seed))
+    per_step = {
+        "y,z": [np.column_stack([each["y"], each["z"] / 100]) for each in found],
+        "u": [each["y"] ** 2 for each in found],
+        "time": [each["time"] for each in found],
+    }
+    seqs = ds.Sequences.from_arrays(per_step, {"pump": [each["pump"] for each in found]})
+    return replace(seqs, order_by="time", sequence_id="pump")
+
+
 def forecast(seqs: ds.Sequences, **settings: Any) -> Run:
-    return ds.fit(seqs, "y", **{"task": "forecast", "horizon": 3, **SMALL, **settings})
+    return ds.fit(seqs, **{"target": "y", "task": "forecast", "horizon": 3, **SMALL, **settings})
+
+
+def naive_loop(values: np.ndarray[Any, Any], season: int | None, horizon: int) -> np.ndarray[Any, Any]:
+    """[steps, horizon, numbers]: the last value, or the one a season before where there is one, of one series."""
+    values = values.reshape(len(values), -1).astype(float)
+    found = np.zeros((len(values), horizon, values.shape[1]))
+    for step in range(len(values)):
+        for ahead in range(1, horizon + 1):
+            seasons = 1
+            while season is not None and step + ahead - seasons * season > step:
+                seasons += 1
+            at = step if season is None else step + ahead - seasons * season
+            found[step, ahead - 1] = values[at] if at >= 0 else values[step]
+    return found
 
 
 def forecasts_of(run: Run, seqs: ds.Sequences) -> np.ndarray[Any, Any]:

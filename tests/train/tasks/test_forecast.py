@@ -51,7 +51,7 @@ def test_it_learns() -> None:
 
 
 def plain_forecasts(run: Run, x: np.ndarray[Any, Any], state: Any = None) -> np.ndarray[Any, Any]:
-    """One sequence through `nn.LSTM`, in the units of the target."""
+    """One sequence through `nn.LSTM`, in the units of the target; of a run without a base."""
     model = run.model
     lstm = torch.nn.LSTM(2, model.lstm.hidden_size, batch_first=True)
     lstm.load_state_dict(model.lstm.state_dict())
@@ -68,7 +68,7 @@ def columns(found: Any) -> np.ndarray[Any, Any]:
 
 def test_predictions_are_one_row_a_step_in_order_and_units() -> None:
     seqs = waves((30, 7, 55))
-    run = forecast(seqs, **ROWS)
+    run = forecast(seqs, base="none", **ROWS)
     table = run.predict(seqs)
     assert table.column_names == ["sequence", "pump", "step", "time", "y+1", "y+2", "y+3"]
     assert table["sequence"].to_pylist() == [0] * 30 + [1] * 7 + [2] * 55
@@ -82,7 +82,7 @@ def test_predictions_are_one_row_a_step_in_order_and_units() -> None:
 
 def test_predictions_of_windows_read_no_more_than_a_window() -> None:
     seqs = waves((30, 4))
-    run = forecast(seqs, window=5)
+    run = forecast(seqs, window=5, base="none")
     found = [columns(each) for each in seqs]
     expected = [plain_forecasts(run, x[max(0, step - 4) : step + 1])[-1] for x in found for step in range(len(x))]
     np.testing.assert_allclose(forecasts_of(run, seqs), expected, rtol=1e-5)
@@ -173,7 +173,7 @@ def test_the_split_is_saved_and_shown() -> None:
     }
     assert run.split.in_words() == "train 63 steps, valid 9 steps, test 18 steps"
     schema = json.loads((run.path / "schema.json").read_text())
-    assert (schema["outputs"], schema["target"]) == ({"horizon": 3}, "y")
+    assert (schema["outputs"]["horizon"], schema["outputs"]["shape"], schema["target"]) == (3, [], "y")
     assert repr(run).startswith("Run('runs/run-1': the next 3 values of 'y', 2 epochs, test rmse ")
 
 

@@ -179,7 +179,9 @@ def asked_of(y: list[Any], horizon: int) -> Asked:
     seqs = ds.Sequences.from_arrays({"a,b": y, "t": [range(len(each)) for each in y]})
     lengths = seqs.lengths
     first = np.zeros_like(lengths)
-    return Asked(seqs=seqs, target="a,b", horizon=horizon, first=first, count=lengths - horizon, ends_only=True)
+    return Asked(
+        seqs=seqs, target="a,b", targets="ahead", horizon=horizon, first=first, count=lengths - horizon, ends_only=True
+    )
 
 
 def in_twos(forecasts: np.ndarray[Any, Any]) -> Any:

@@ -7,8 +7,10 @@ from math import prod
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
+from drystone.core.lengths import ranges
 from drystone.core.sequences import Sequences
 from drystone.torch.batch import TensorBatch
 from drystone.train.features.numbers import Statistics, mean_and_spread
@@ -137,6 +139,16 @@ class Features:
     def named(self, name: str) -> Feature:
         """Returns the feature of a name."""
         return next(field for field in self.fields if field.name == name)
+
+    def are_known_ahead(self, seqs: Sequences) -> npt.NDArray[np.bool_]:
+        """Returns [steps] where all inputs that look ahead lie in the sequence.
+
+        Args:
+            seqs: the sequences.
+        """
+        most = max(field.ahead for field in self.fields)
+        left = np.repeat(seqs.bounds_of(np.arange(len(seqs))).ceiling, seqs.lengths) - ranges(seqs.starts, seqs.lengths)
+        return left > most
 
     def matrix(self, batch: TensorBatch) -> torch.Tensor:
         """Returns the inputs of a batch side by side: float64 [rows, steps, size]."""

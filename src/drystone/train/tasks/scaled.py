@@ -22,10 +22,10 @@ class ScaledTargets(nn.Module):
         self.target_mean.copy_(torch.from_numpy(mean))
         self.target_spread.copy_(torch.from_numpy(spread))
 
-    def standardised_targets(self, targets: Tensor) -> Tensor:
-        """Returns targets in units of their standard deviation, in float64."""
-        return (targets.double() - self.target_mean) / self.target_spread
+    def standardised_targets(self, targets: Tensor, level: Tensor | None = None) -> Tensor:
+        """Returns how far targets are from a level, by default their mean, in units of their standard deviation, in float64."""
+        return (targets.double() - (self.target_mean if level is None else level)) / self.target_spread
 
-    def in_units(self, outputs: Tensor) -> Tensor:
-        """Returns outputs in the units of the target, in float64."""
-        return outputs.double() * self.target_spread + self.target_mean
+    def in_units(self, outputs: Tensor, level: Tensor | None = None) -> Tensor:
+        """Returns outputs in the units of the target, in float64; `level` as `standardised_targets` had it."""
+        return outputs.double() * self.target_spread + (self.target_mean if level is None else level)

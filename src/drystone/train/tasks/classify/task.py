@@ -27,10 +27,11 @@ from drystone.train.tasks.classify.labels import kind_for, label_field, labelled
 from drystone.train.tasks.classify.model import SequenceClassifier
 from drystone.train.tasks.classify.objective import SequenceLosses, probabilities_only
 from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.outputs.classes import Classes
 from drystone.train.tasks.outputs.kinds import from_plain, to_plain
 from drystone.train.tasks.outputs.loss import Loss
-from drystone.train.tasks.outputs.outputs import Outputs, names_of
+from drystone.train.tasks.outputs.outputs import Outputs
 from drystone.train.tasks.pictures import pairs_of, pictures_of
 from drystone.train.tasks.task import Scores, Task, id_column
 
@@ -90,7 +91,7 @@ class Classify(Task):
         outputs.check(found, target)
         targets = outputs.encoded(train.field(target).values)
         Loss.in_training(outputs, settings, targets)  # proves that its settings suit
-        _warn_of_constant(targets, names_of(target, train.field(target).item_shape))
+        _warn_of_constant(targets, number_names(target, train.field(target).item_shape))
         features = choose_features(seqs, settings.wishes, split.sequences(seqs, "train"), target)
         baselines = {outputs.baseline: outputs.trivial(targets).tolist()}
         return Schema.of(seqs, features, target, to_plain(outputs), baselines)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drystone.train.tasks.about import FIGURES_OF_NUMBERS, About
+from drystone.train.tasks.about import FIGURES_OF_NUMBERS, About, Figure
 
 
 def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -14,6 +14,8 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "head_dropout": 0.0,
         "noise": 0.0,
         "horizon": 1,
+        "season": None,
+        "base": None,
         "known_ahead": None,
         "context": None,
         "lead": None,
@@ -59,9 +61,14 @@ def check(settings: Any) -> None:
         )
 
 
+FIGURES = {name: FIGURES_OF_NUMBERS[name] for name in ("rmse", "mae", "r2")} | {
+    "mase": Figure(form=".4f"),
+    "loss": FIGURES_OF_NUMBERS["loss"],
+}
+
 FORECAST = About(
     name="forecast",
-    figures=FIGURES_OF_NUMBERS,
+    figures=FIGURES,
     layouts=("stateful", "padded", "bucketed", "packed"),
     defaults=defaults,
     check=check,

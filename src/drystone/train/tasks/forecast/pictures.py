@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from drystone.plots.figure import MOST_PANELS, Picture
 from drystone.plots.forecasts import Forecasts, Stretch
 from drystone.plots.residuals import SHARES, Residuals
 from drystone.torch.batch import TensorBatch
+from drystone.train.tasks.forecast.objective import scored_cells
+from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.pictures import MOST_POINTS, Outcomes, chosen, with_lost, with_sample
 
 Floats = npt.NDArray[np.float64]
@@ -34,6 +35,7 @@ class Asked:
     Args:
         seqs: with the target, a number or a vector of numbers a step.
         target: the field.
+        targets: the field of its next values at each step, in batches.
         horizon: how many steps ahead.
         first, count: [sequences] the first scored step of each, and how many there are.
         ends_only: whether each origin is a sequence of its own in a batch, which ends there; in order.
@@ -41,6 +43,7 @@ class Asked:
 
     seqs: Sequences
     target: str
+    targets: str
     horizon: int
     first: Ints
     count: Ints
@@ -54,11 +57,7 @@ class Asked:
     @property
     def names(self) -> list[str]:
         """The target, or what each number of a vector is called."""
-        size = prod(self.column.item_shape)
-        parts = self.target.split(",")
-        if not self.column.item_shape:
-            return [self.target]
-        return parts if len(parts) == size else [f"{self.target}[{number}]" for number in range(size)]
+        return list(number_names(self.target, self.column.item_shape))
 
     @property
     def num_origins(self) -> int:
@@ -73,7 +72,7 @@ class Asked:
 
     def numbers_in(self, batch: TensorBatch) -> Ints:
         """Returns the number of the origin of each forecast that a batch makes, counted over all sequences."""
-        cells = np.flatnonzero(batch.host.scored)
+        cells = scored_cells(batch, self.targets)
         sequence = batch.host.sequence.reshape(-1)[cells]
         if self.ends_only:
             return sequence

@@ -18,6 +18,8 @@ from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
+from drystone.train.features.encode import FILL_IN
+from drystone.train.features.feature import Feature, Features
 from drystone.train.features.numbers import check_finite, mean_and_spread
 from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
 from drystone.train.loaders import loader_of, prediction_loader
@@ -28,31 +30,44 @@ from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.figures import metrics
 from drystone.train.tasks.forecast.about import FORECAST
+from drystone.train.tasks.forecast.base import best_base
+from drystone.train.tasks.forecast.mase import ScaledError, naive_errors
 from drystone.train.tasks.forecast.model import Forecaster
-from drystone.train.tasks.forecast.objective import ForecastsOnly, LastRepeated, SquaredErrors
+from drystone.train.tasks.forecast.naive import LAST, Naive, naive_offsets, with_beginnings
+from drystone.train.tasks.forecast.objective import ForecastsOnly, NaiveOnly, SquaredErrors
+from drystone.train.tasks.forecast.outlook import Outlook
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.forecast.pictures import Asked, forecasts_in, pictures
+from drystone.train.tasks.forecast.season import usual_season
+from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
 
-LAST = "last value"
+LAST_VALUE, SEASONAL = "last value", "seasonal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastScores(Scores):
     """Figures of forecasts, in the units of the target, over all scored steps and the whole horizon.
 
+    Every step whose next values are known is the origin of a forecast, from all steps up to it and no other: rolling-origin
+    evaluation, with one model.
+
     Args:
         steps: how many were scored: those whose next values are known.
-        rmse: the root of the mean squared error.
-        mae: the mean absolute error.
-        r2: the share of the variance that is explained.
+        rmse: the root of the mean squared error; of vectors, over all of their numbers.
+        mae: the mean absolute error; of vectors, over all of their numbers.
+        r2: the share of the variance that is explained; of vectors, the mean of those of their numbers.
+        mase: the mean absolute error ÷ the one that the value a season before (without a season, the value before) has in
+            the training part as a forecast of the next; of vectors, the mean of those of their numbers. None where the
+            training part never changes so.
     """
 
     steps: int
     rmse: float
     mae: float
     r2: float
+    mase: float | None = None
 
 
 class Forecast(Task):
@@ -60,18 +75,24 @@ class Forecast(Task):
 
     about = FORECAST
 
+    def __init__(self, settings: Settings, schema: Schema) -> None:
+        super().__init__(settings, schema)
+        self.outlook = Outlook.from_plain(schema.outputs)
+
     @classmethod
     def check_target(cls, seqs: Sequences, target: str) -> None:
-        """Proves that the target is one number a step."""
+        """Proves that the target is a number, or a vector of numbers, a step."""
         field = seqs.field(target)
-        if not field.per_step or field.item_shape or field.values.dtype.kind not in "iuf":
+        if not field.per_step or len(field.item_shape) > 1 or field.values.dtype.kind not in "iuf":
             kind = "step" if field.per_step else "sequence"
-            raise DataError(f"target {target!r} is {field.describe()} a {kind}; a forecast needs one number a step.")
+            raise DataError(
+                f"target {target!r} is {field.describe()} a {kind}; a forecast needs a number, or a vector of them, a step."
+            )
 
     @classmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
-        check_finite(seqs, settings.target, "targets of forecasts")
+        _check_values(seqs, settings)
         return _split(seqs, settings)
 
     @classmethod
@@ -81,7 +102,8 @@ class Forecast(Task):
             seqs.field(settings.align)  # before a field of targets stands beside those of the user
         train = split.sequences(seqs, "train", settings.context or "before")
         features = choose_features(seqs, settings.wishes, train, settings.target, target_is_input=True)
-        schema = Schema.of(seqs, features, settings.target, {"horizon": settings.horizon})
+        outlook = _outlook(seqs, settings, split, features)
+        schema = Schema.of(seqs, features, settings.target, outlook.to_plain())
         task = cls(settings, schema)
         for part in PARTS:
             if len(split.part(part)):
@@ -95,11 +117,13 @@ class Forecast(Task):
     @property
     def horizon(self) -> int:
         """How many steps ahead."""
-        return self.schema.outputs["horizon"]
+        return self.outlook.horizon
 
     def new_model(self) -> Forecaster:
         """Returns a forecaster."""
-        return Forecaster(ModelSpec(self.schema.features, self.horizon, self.settings))
+        features, outlook = self.schema.features, self.outlook
+        spec = ModelSpec(features, outlook.horizon * outlook.num_numbers, self.settings)
+        return Forecaster(spec, outlook, _places_of(self.schema.target, outlook.shape, features))
 
     def fit_statistics(self, model: RunModel, seqs: Sequences) -> None:
         """Sets what the model scales features and target with."""
@@ -113,7 +137,7 @@ class Forecast(Task):
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
-        settings = self.settings
+        settings, seqs = self.settings, self._with_targets(seqs)
         if settings.window is not None:
             found = seqs.windows(settings.window, settings.stride or 1, self.horizon)
             too_short = seqs.lengths < settings.window + self.horizon
@@ -124,9 +148,9 @@ class Forecast(Task):
                 )
             if too_short.any():
                 self._warn_of_short(seqs.lengths[too_short])
-            return self._with_targets(found)
+            return found
         if settings.layout != "stateful" or settings.align is not None:
-            return self._with_targets(seqs)
+            return seqs
         if len(seqs) >= stateful_rows(settings) and settings.lead is not None:
             raise ConfigError(
                 f"lead is {settings.lead}, and no series is cut: the training part has {so_many(len(seqs), 'sequence')}, "
@@ -135,7 +159,7 @@ class Forecast(Task):
         if len(seqs) < stateful_rows(settings):
             parts = -(-stateful_rows(settings) // len(seqs))
             seqs = seqs.cut(parts, stateful_steps(settings) if settings.lead is None else settings.lead)
-        return self._with_targets(seqs)
+        return seqs
 
     def _warn_of_short(self, lengths: Lengths) -> None:
         warnings.warn(
@@ -147,58 +171,96 @@ class Forecast(Task):
 
     def objective(self, seqs: Sequences) -> SquaredErrors:
         """Returns the squared errors."""
-        return SquaredErrors(_ahead_in(seqs))
+        return SquaredErrors(_ahead_in(seqs), self._base(seqs))
 
     def metrics(self) -> dict[str, Metric]:
-        """Returns rmse, mae and r2."""
-        return metrics()
+        """Returns rmse, mae and r2; and mase, where there is something to compare with."""
+        naive = np.array(self.outlook.naive_errors)
+        scaled: dict[str, Metric] = {"mase": ScaledError(naive)} if naive.any() else {}
+        return metrics(self.outlook.num_numbers) | scaled
 
     def evaluator(
         self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
     ) -> Evaluator:
         """Returns what measures forecasts at every step whose next values are known, each from the past that it may use."""
-        self.check_target(seqs, self.schema.target)
-        check_finite(seqs, self.schema.target, "targets of forecasts")
+        self._check_same_target(seqs)
+        _check_values(seqs, self.settings)
         self.check_scored(seqs, "it")
         found = self._with_targets(seqs)
         first, stop = found.scored_steps()
         loader = self._loader(found, self.fields(found), device, first, stop - first)
-        return Evaluator(self.objective(found), loader, self.metrics(), between=between)
+        return Evaluator(self.objective(loader.seqs), loader, self.metrics(), between=between)
 
     def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
-        """Returns the figures of saying the last value of the target again, for all steps ahead."""
-        found = self._with_targets(seqs)
-        target, ahead = self.schema.target, _ahead_in(found)
-        loader = loader_of(found, carrying_layout(found.lengths), (target, ahead), torch.device("cpu"))
-        figures = Evaluator(LastRepeated(target, ahead), loader, self.metrics()).figures(nn.Identity())
-        return {LAST: {name: figures[name] for name in self.metrics()}}
+        """Returns the figures of the last value, said of all steps ahead, and of the values one season before them.
+
+        Where a sequence holds no value so far back, the last value stands for it. A value that misses is the last one
+        before that is known; steps before the first are not counted here.
+        """
+        found, season = self._with_targets(seqs), self.outlook.season
+        ahead = _ahead_in(found)
+        loader = loader_of(found, carrying_layout(found.lengths), (ahead,), torch.device("cpu"))
+        forecasts = {LAST_VALUE: LAST}
+        if season is not None:
+            forecasts[SEASONAL] = naive_offsets(season, self.horizon)
+        result: dict[str, dict[str, float]] = {}
+        for name, offsets in forecasts.items():
+            said = NaiveOnly(ahead, Naive(seqs=found, target=self.schema.target, offsets=offsets))
+            figures = Evaluator(said, loader, self.metrics()).figures(nn.Identity())
+            result[name] = {figure: figures[figure] for figure in self.metrics()}
+        return result
 
     def check_scored(self, seqs: Sequences, what: str) -> int:
-        """Returns how many values are scored; raises DataError where no step has its next ones in the same sequence, or part."""
-        first, stop = self._with_targets(seqs).scored_steps()
+        """Returns how many values of each number are scored; raises DataError where no step has its next ones in the same sequence, or part."""
+        found = self._with_targets(seqs)
+        first, stop = found.scored_steps()
         if not (stop > first).any():
             raise DataError(
                 f"horizon is {self.horizon}, and {what} holds no step with {so_many(self.horizon, 'step')} after it: the "
                 f"longest sequence has {so_many(int(seqs.lengths.max()), 'step')}. Give a shorter horizon, or more data."
             )
-        return int((stop - first).sum()) * self.horizon
+        count = self._num_scored(found)
+        if not count:
+            raise DataError(
+                f"{what} holds no step whose next {so_many(self.horizon, 'value')} of {self.schema.target!r} are all known. "
+                f"Give a shorter horizon, or more data."
+            )
+        return count * self.horizon
+
+    def _num_scored(self, seqs: Sequences) -> int:
+        """Returns how many steps are scored, of sequences that `_with_targets` made: those whose next values are known."""
+        first, stop = seqs.scored_steps()
+        if self.settings.missing == "error":
+            return int((stop - first).sum())
+        values = seqs.field(self.schema.target).column
+        known = ~np.isnan(values.slice(0, len(values))).reshape(len(values), -1).any(axis=1)
+        counts = np.concatenate([[0], np.cumsum(known)])  # of the values before each
+        begins = ranges(seqs.starts + first, stop - first) + 1
+        return int((counts[begins + self.horizon] - counts[begins] == self.horizon).sum())
 
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ForecastScores:
-        """Returns loss, rmse, mae and r2."""
-        first, stop = self._with_targets(seqs).scored_steps()
+        """Returns loss, rmse, mae, r2 and mase."""
         return ForecastScores(
             sequences=len(seqs),
-            steps=int((stop - first).sum()),
+            steps=self._num_scored(self._with_targets(seqs)),
             loss=figures["loss"],
             rmse=figures["rmse"],
             mae=figures["mae"],
             r2=figures["r2"],
+            mase=figures.get("mase"),
         )
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
-        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, and one column a step ahead."""
+        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, and a column a number and step ahead.
+
+        Where inputs that are known ahead lie past the end of a sequence, there is no forecast: the columns are null.
+        """
+        if self.outlook.base != "none":
+            self._check_known(seqs)
         forecasts = self._forecasts(model, seqs)
-        broken = ~np.isfinite(forecasts).all(axis=1)
+        is_known = self.schema.features.are_known_ahead(seqs)
+        forecasts[~is_known] = np.nan
+        broken = is_known & ~np.isfinite(forecasts).all(axis=1)
         if broken.any():
             sequence, step = place_of(int(np.argmax(broken)), seqs.lengths)
             raise DataError(
@@ -210,22 +272,26 @@ class Forecast(Task):
         self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
     ) -> dict[str, Picture]:
         """Returns some forecasts against what came, and the errors over the horizon."""
-        first, stop = self._with_targets(seqs).scored_steps()
+        found, season = self._with_targets(seqs), self.outlook.season
+        first, stop = found.scored_steps()
         asked = Asked(
             seqs=seqs,
             target=self.schema.target,
+            targets=_ahead_in(found),
             horizon=self.horizon,
             first=first,
             count=np.maximum(stop - first, 0),
             ends_only=self.settings.window is not None,
         )
         outcomes = self.evaluator(seqs, device_of_model(model), between).outcomes(model)
-        return pictures(asked, forecasts_in(asked, outcomes), {LAST: 1}, title)
+        periods = {LAST_VALUE: 1} | ({} if season is None else {SEASONAL: season})
+        return pictures(asked, forecasts_in(asked, outcomes), periods, title)
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """y+1, y+2, ... for a target y."""
-        return tuple(f"{self.schema.target}+{ahead}" for ahead in range(1, self.horizon + 1))
+        """y+1, y+2, ... for a target y; of vectors those of each number after the other."""
+        names = number_names(self.schema.target, self.outlook.shape)
+        return tuple(f"{name}+{ahead}" for name in names for ahead in range(1, self.horizon + 1))
 
     def __str__(self) -> str:
         return f"the next {so_many(self.horizon, 'value')} of {self.schema.target!r}"
@@ -235,7 +301,32 @@ class Forecast(Task):
         name = f"{self.schema.target} ahead"
         while name in seqs.field_names:
             name += "'"
+        seqs = with_beginnings(seqs, self.schema.target)
         return seqs.ahead(self.schema.target, range(1, self.horizon + 1), name=name)
+
+    def _base(self, seqs: Sequences) -> Naive | None:
+        """Returns what the model learns the difference to; of sequences that `_with_targets` or `with_beginnings` made."""
+        offsets = self.outlook.base_offsets
+        return None if offsets is None else Naive(seqs=seqs, target=self.schema.target, offsets=offsets)
+
+    def _check_same_target(self, seqs: Sequences) -> None:
+        self.check_target(seqs, self.schema.target)
+        found = seqs.field(self.schema.target).item_shape
+        if found != self.outlook.shape:
+            raise DataError(
+                f"a step of target {self.schema.target!r} has shape {found}; the model forecasts {self.outlook.shape}."
+            )
+
+    def _check_known(self, seqs: Sequences) -> None:
+        """Raises DataError where the past of the target, which forecasts are differences to, is not known."""
+        try:
+            self._check_same_target(seqs)
+            check_finite(seqs, self.schema.target, "past values", missing_allowed=self.settings.missing != "error")
+        except DataError as error:
+            raise DataError(
+                f"{error} base is {self.outlook.base!r}: forecasts are differences to past values of {self.schema.target!r}, "
+                f"so they must be known. Train with base='none' to forecast without them."
+            ) from error
 
     def _loader(
         self,
@@ -251,26 +342,69 @@ class Forecast(Task):
         return loader_of(seqs, carrying_layout(seqs.lengths), fields, device)
 
     def _forecasts(self, model: nn.Module, seqs: Sequences) -> npt.NDArray[np.float64]:
-        """Returns [steps of all sequences, horizon]."""
+        """Returns [steps of all sequences, outputs], in the order of `output_names`."""
         windowed = self.settings.window is not None
         names = self.schema.features.batch_fields
-        loader = self._loader(seqs, names, device_of_model(model), np.zeros_like(seqs.lengths), seqs.lengths)
+        found = seqs if self.outlook.base == "none" else with_beginnings(seqs, self.schema.target)
+        loader = self._loader(found, names, device_of_model(model), np.zeros_like(seqs.lengths), seqs.lengths)
         offsets = offsets_of(seqs.lengths)
-        result = np.zeros((seqs.num_steps, self.horizon))
-        for batch, outcome in Evaluator(ForecastsOnly(ends_only=windowed), loader).outcomes(model):
+        result = np.zeros((seqs.num_steps, len(self.output_names)))
+        forecasts = ForecastsOnly(self._base(loader.seqs), ends_only=windowed)
+        for batch, outcome in Evaluator(forecasts, loader).outcomes(model):
             assert outcome.predictions is not None
             spans = batch.spans
             at = batch.grid.ends.sequence if windowed else ranges(offsets[spans.sequence] + spans.offset, spans.length)
-            result[at] = outcome.predictions.cpu().numpy()
+            result[at] = outcome.predictions.transpose(1, 2).flatten(1).cpu().numpy()
         return result
 
     def _table(self, seqs: Sequences, forecasts: npt.NDArray[np.float64]) -> pa.Table:
-        return pa.table(step_columns(seqs, self.output_names) | dict(zip(self.output_names, forecasts.T, strict=True)))
+        columns = {
+            name: pa.array(values, from_pandas=True)
+            for name, values in zip(self.output_names, forecasts.T, strict=True)
+        }
+        return pa.table(step_columns(seqs, self.output_names) | columns)
 
 
 def _ahead_in(seqs: Sequences) -> str:
     """Returns the field that `Forecast._with_targets` added."""
     return next(reversed(dict(seqs.ahead_fields)))
+
+
+def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Features) -> Outlook:
+    assert settings.horizon is not None
+    target, season = settings.target, settings.season or usual_season(seqs)
+    if settings.base == "season" and season is None:
+        raise ConfigError(
+            "base is 'season', and no season is known: the steps are not ordered by timestamps that are equally far apart. "
+            "Give season, in steps, or another base."
+        )
+    shape, train = seqs.field(target).item_shape, split.sequences(seqs, "train")
+    base = settings.base
+    if base is None:  # a target that is no input may not be known when a forecast is made
+        is_known = bool(_places_of(target, shape, features))
+        base = best_base(train, target, season, settings.horizon) if is_known else "none"
+    return Outlook(
+        horizon=settings.horizon,
+        shape=shape,
+        season=season,
+        base=base,
+        naive_errors=tuple(naive_errors(train, target, season).tolist()),
+    )
+
+
+def _places_of(target: str, shape: tuple[int, ...], features: Features) -> tuple[int, ...]:
+    """Returns which numbers of a step of the features are the target; () where they are not all there."""
+    for names in (Feature(name=target, shape=shape).columns, number_names(target, shape)):
+        if set(names) <= set(features.columns):
+            return tuple(features.columns.index(name) for name in names)
+    return ()
+
+
+def _check_values(seqs: Sequences, settings: Settings) -> None:
+    """Proves that the values of the target are finite; where they may miss, that those are which are there."""
+    is_strict = settings.missing == "error"
+    remedy = FILL_IN if is_strict else ""
+    check_finite(seqs, settings.target, "targets of forecasts", missing_allowed=not is_strict, remedy=remedy)
 
 
 def _split(seqs: Sequences, settings: Settings) -> Split:

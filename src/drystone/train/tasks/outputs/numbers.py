@@ -12,7 +12,8 @@ from torchmetrics import Metric
 from drystone.core.sequences import Sequences
 from drystone.train.features.numbers import check_finite
 from drystone.train.tasks import figures
-from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, names_of, shape_of
+from drystone.train.tasks.number_names import number_names
+from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Numbers(Outputs):
 
     def meanings(self, target: str) -> list[Any]:
         """Returns the names of the numbers."""
-        return list(names_of(target, self.shape))
+        return list(number_names(target, self.shape))
 
     def check(self, seqs: Sequences, target: str) -> None:
         """Proves that all are finite."""
@@ -84,8 +85,8 @@ class Numbers(Outputs):
         return figures.metrics(self.num_outputs)
 
     def names(self, target: str) -> tuple[str, ...]:
-        """The target; of vectors TARGET[0] and so on."""
-        return names_of(target, self.shape)
+        """What the numbers of a step are called."""
+        return number_names(target, self.shape)
 
     def columns(self, target: str, found: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
         """Returns `prediction`: a number, or a list of them, an item."""

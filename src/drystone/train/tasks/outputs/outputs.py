@@ -171,15 +171,3 @@ def check_shape(seqs: Sequences, target: str, shape: tuple[int, ...]) -> None:
     if found != shape:
         item = item_of(seqs.field(target))
         raise DataError(f"target {target!r} has shape {found} a {item}; the model says {shape}.")
-
-
-def names_of(target: str, shape: tuple[int, ...]) -> tuple[str, ...]:
-    """Returns what each number of an item is called: TARGET[0] and so on; of several fields side by side their names.
-
-    >>> names_of("keys", (2,)), names_of("loud,high", (2,)), names_of("level", ())
-    (('keys[0]', 'keys[1]'), ('loud', 'high'), ('level',))
-    """
-    parts = tuple(part.strip() for part in target.split(","))
-    if (len(parts),) == shape:
-        return parts
-    return tuple(f"{target}[{', '.join(map(str, at))}]" if at else target for at in np.ndindex(shape))

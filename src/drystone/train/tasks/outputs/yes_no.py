@@ -15,7 +15,8 @@ from torchmetrics.classification import BinaryJaccardIndex, MultilabelExactMatch
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
-from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, names_of, refuse_first, shape_of
+from drystone.train.tasks.number_names import number_names
+from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, refuse_first, shape_of
 
 HALF = 0.5
 
@@ -71,11 +72,11 @@ class YesNo(Outputs):
 
     def meanings(self, target: str) -> list[Any]:
         """Returns the names of the answers."""
-        return list(names_of(target, self.shape))
+        return list(number_names(target, self.shape))
 
     def choices(self, target: str) -> Mapping[str, tuple[int, int]]:
         """Returns the yes of each answer, by the name of the answer."""
-        return {name: (number, 1) for number, name in enumerate(names_of(target, self.shape))}
+        return {name: (number, 1) for number, name in enumerate(number_names(target, self.shape))}
 
     def check(self, seqs: Sequences, target: str) -> None:
         """Proves that all are 0 or 1."""
@@ -116,11 +117,11 @@ class YesNo(Outputs):
 
     def names(self, target: str) -> tuple[str, ...]:
         """p_NAME of each answer, the probability of its yes."""
-        return tuple(f"p_{name}" for name in names_of(target, self.shape))
+        return tuple(f"p_{name}" for name in number_names(target, self.shape))
 
     def columns(self, target: str, found: npt.NDArray[np.float64]) -> dict[str, list[Any]]:
         """Returns `prediction`, the names of the answers that are yes, a list an item, and p_NAME of every answer."""
-        names = np.array(names_of(target, self.shape), dtype=object)
+        names = np.array(number_names(target, self.shape), dtype=object)
         columns: dict[str, list[Any]] = {PREDICTION: [names[is_yes].tolist() for is_yes in found > HALF]}
         return columns | {name: values.tolist() for name, values in zip(self.names(target), found.T, strict=True)}
 
