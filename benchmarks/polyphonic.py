@@ -27,11 +27,11 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "jsb": {"hidden_size": 200, "head_dropout": 0.5, "noise": 0.5, "epochs": 60, "batch_size": 4},
         "nottingham": {
-            "hidden_size": 200,
-            "head_dropout": 0.2,
-            "learning_rate": 0.015,
-            "epochs": 40,
-            "batch_size": 4,
+            "hidden_size": 400,
+            "head_dropout": 0.5,
+            "noise": 0.3,
+            "epochs": 60,
+            "batch_size": 8,
         },
     }
 )
