@@ -83,6 +83,13 @@ def test_a_stream_says_what_predict_says(mixed: Run) -> None:
         predictor.step({"b": [np.inf, 1, 1, 0.0]})
 
 
+def test_a_stream_refuses_what_misses_where_the_last_value_would_be_repeated(train: Callable[..., Run]) -> None:
+    predictor = train(series(), "way", features=("x",), missing="ffill", bidirectional=False).predictor()
+    predictor.step({"a": [1.0]})
+    with pytest.raises(ds.StreamInputError, match="feature 0 of step 0 is nan"):
+        predictor.step({"a": [np.nan]})
+
+
 def test_lines_hold_categories_as_they_were_and_null_for_what_misses(mixed: Run) -> None:
     line = {"stream": "s", "x": None, "word": "b", "store": 2, "hour of when": 4.5}
     values = read_line(json.dumps(line).encode(), mixed.schema.features).values
