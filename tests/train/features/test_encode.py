@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
-from drystone.train.features.choose import choose_features
 from drystone.train.features.categories import codes_of
+from drystone.train.features.choose import choose_features
 from drystone.train.features.encode import encoded, filled_forward
 from drystone.train.features.feature import Features
 from drystone.train.features.wishes import Wishes
