@@ -12,6 +12,7 @@ import torch
 
 import drystone as ds
 from drystone.train import Run
+from drystone.train.features.feature import Feature, Features
 from drystone.train.follow.line import LineError, read_line
 
 LENGTHS = (9, 4, 1, 7) * 3
@@ -83,6 +84,13 @@ def test_a_stream_says_what_predict_says(mixed: Run) -> None:
         predictor.step({"b": [np.inf, 1, 1, 0.0]})
 
 
+def test_a_stream_refuses_what_misses_where_the_last_value_would_be_repeated(train: Callable[..., Run]) -> None:
+    predictor = train(series(), "way", features=("x",), missing="ffill", bidirectional=False).predictor()
+    predictor.step({"a": [1.0]})
+    with pytest.raises(ds.StreamInputError, match="feature 0 of step 0 is nan"):
+        predictor.step({"a": [np.nan]})
+
+
 def test_lines_hold_categories_as_they_were_and_null_for_what_misses(mixed: Run) -> None:
     line = {"stream": "s", "x": None, "word": "b", "store": 2, "hour of when": 4.5}
     values = read_line(json.dumps(line).encode(), mixed.schema.features).values
@@ -92,6 +100,12 @@ def test_lines_hold_categories_as_they_were_and_null_for_what_misses(mixed: Run)
     np.testing.assert_array_equal(values, [[1, 0, 1, 0], [np.nan, 0, 2, 3]])
     with pytest.raises(LineError, match=r'field \'word\' is an object; give a category, such as "a"'):
         read_line(json.dumps({**line, "word": {}}).encode(), mixed.schema.features)
+
+
+def test_a_line_with_empty_text_is_refused_where_nothing_may_miss() -> None:
+    features = Features((Feature(name="word", kind="category", categories=("a", "b")),))
+    with pytest.raises(LineError, match=r'field \'word\' is empty; give a category, such as "a"'):
+        read_line(b'{"stream": "s", "word": ["a", ""]}', features)
 
 
 def test_exports_refuse_in_words_what_they_do_not_know(mixed: Run, tmp_path: Path) -> None:

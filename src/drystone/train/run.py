@@ -242,9 +242,9 @@ class Run:
         """Returns what predicts over streams that never end, step by step, each with a state of its own.
 
         Values come as they were in the data, in the order of `schema.features.columns` (of categories the numbers, as
-        `Feature.categories` counts them from 1; 0 is unknown); predictions are those of
-        `predict` for all steps so far: probabilities in the order of `task.output_names`, or numbers or forecasts in the
-        units of the target.
+        `Feature.categories` counts them from 1; 0 is unknown; NaN is what misses, with `missing="indicator"` alone: with
+        "ffill", give the last value again); predictions are those of `predict` for all steps so far: probabilities in the
+        order of `task.output_names`, or numbers or forecasts in the units of the target.
 
         Args:
             max_streams: the most streams that are held: the least recently used is forgotten first.
@@ -271,7 +271,7 @@ class Run:
             self.model.advance,
             num_features=self.schema.features.size,
             dtype=torch.float64,
-            missing_allowed=not all(field.missing == "error" for field in self.schema.features.fields),
+            missing_allowed=any(field.missing == "indicator" for field in self.schema.features.fields),
             max_streams=max_streams,
             forget_after=forget_after,
             clock=clock,

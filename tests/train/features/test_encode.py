@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
+from drystone.train.features.categories import codes_of
 from drystone.train.features.choose import choose_features
 from drystone.train.features.encode import encoded, filled_forward
 from drystone.train.features.feature import Features
@@ -197,3 +198,24 @@ def test_a_value_a_step_where_training_had_one_a_sequence_is_named() -> None:
     other = ds.Sequences.from_arrays({"store": [[1.0], [2.0]]})
     with pytest.raises(ds.DataError, match="has a value a step; the model was trained on one with a value a sequence"):
         encoded(other, features)
+
+
+@pytest.mark.parametrize("unseen", [[2**64 - 1], [2**63]])
+def test_whole_numbers_too_large_for_the_type_of_the_categories_are_unknown(unseen: list[int]) -> None:
+    assert codes_of(np.array(unseen, dtype=np.uint64), (-1, -(2**63))).tolist() == [0]
+
+
+def test_categories_may_be_the_largest_whole_numbers() -> None:
+    ids = [1, 2**63 + 5, 2**64 - 1]
+    seqs = ds.Sequences.from_arrays({"x": [np.array(ids, dtype=np.uint64)]}, {"name": ["a"]})
+    features = choose_features(seqs, Wishes(names=("x",), categories=("x",)), seqs, "name")
+    assert encoded(seqs, features).field("x as numbers").values.tolist() == [1, 2, 3]
+    assert codes_of(np.array([-1, 1]), tuple(ids)).tolist() == [0, 1]
+
+
+def test_a_field_may_not_be_called_like_an_input_made_of_another() -> None:
+    columns = {**SEQS.step_columns, "hour of when": SEQS.step_columns["x"]}
+    seqs = replace(SEQS, step_columns=columns)
+    wishes = Wishes(names=("hour of when",), calendar=("hour",), missing="ffill")
+    with pytest.raises(ds.DataError, match="two features are called 'hour of when'; rename the field of that name"):
+        choose_features(seqs, wishes, seqs, "name")

@@ -1,6 +1,7 @@
 """Several labels at once: what is said of them, the figures, the parts, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
+from drystone.core.column import Column
 from drystone.train import Run
 from drystone.train.tasks.classify.labels import strata_of
 from tests.train.tasks.labelled import NAMES, fitted, labelled
@@ -94,7 +96,7 @@ def test_the_baseline_says_what_most_of_the_training_part_has() -> None:
 def test_one_label_and_labels_that_repeat_at_all_steps_serve() -> None:
     x = [[number + 1.0, 2.0] if number % 3 != 1 else [3.0] for number in range(12)]
     one = ds.Sequences.from_arrays({"x": x}, {"y": [[0], [1], [0]] * 4})
-    assert fitted("y", one).task.output_names == ("p_y",)
+    assert fitted("y", one).task.output_names == ("p_y[0]",)
     steps = ds.Sequences.from_arrays({"x": x, "y": [[[1, 0]] * 2, [[0, 1]], [[1, 1]] * 2] * 4})
     run = fitted("y", steps)
     assert (run.settings.task, run.task.output_names) == ("classify", ("p_y[0]", "p_y[1]"))
@@ -167,3 +169,20 @@ def test_a_label_that_never_changes_in_training_is_warned_of() -> None:
 def test_what_a_run_keeps_can_be_read() -> None:
     run = fitted("tags")
     assert json.loads((run.path / "schema.json").read_text())["outputs"] == {"yes/no": [3]}
+
+
+def test_classes_may_be_the_largest_whole_numbers() -> None:
+    ids = np.array([1, 2**63 + 5, 2**64 - 1], dtype=np.uint64)[np.arange(30) % 3]
+    seqs = replace(labelled(30), sequence_columns={"y": Column(ids)})
+    run = fitted("y", seqs, task="classify")
+    assert Run.open(run.path).evaluate(seqs).sequences == 30
+    assert set(run.predict(seqs)["prediction"].to_pylist()) <= set(ids.tolist())
+
+
+def test_a_class_too_large_for_the_type_of_the_others_is_none_of_them() -> None:
+    seqs = labelled(30)
+    small, large = (replace(seqs, sequence_columns={"y": Column(np.array([0, each], dtype=np.uint64)[np.arange(30) % 2])})
+                    for each in (1, 2**64 - 1))  # fmt: skip
+    run = fitted("y", small, task="classify")
+    with pytest.raises(ds.DataError, match="target 'y' is 18446744073709551615 in sequence 1, which was not among"):
+        run.evaluate(large)

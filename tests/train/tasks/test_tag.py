@@ -248,6 +248,12 @@ def test_the_task_follows_the_target(target: str, task: str) -> None:
     assert tag(target, task=None).settings.task == task
 
 
+def test_whole_numbers_of_which_hardly_any_comes_twice_are_forecast() -> None:
+    passengers = [100 + 3 * month + month * month % 11 for month in range(144)]
+    series = ds.Sequences.from_arrays({"passengers": [passengers]})
+    assert tag("passengers", series, task=None, features=("passengers",)).settings.task == "forecast"
+
+
 def test_a_class_that_training_never_sees_is_warned_of() -> None:
     per_step = {"x": [[0.0, 1.0], [1.0, 2.0], [3.0, 1.0]], "y": [["a", "b"], ["b", "a"], ["a", "rare"]]}
     seqs = ds.Sequences.from_arrays(per_step, {"part": ["train", "train", "test"]})

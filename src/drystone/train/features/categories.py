@@ -16,6 +16,7 @@ from drystone.core.words import so_many
 MISSING = ""
 """The category of what is missing, where that is one."""
 
+LARGEST = np.iinfo(np.int64).max
 Categories = tuple[str | int | bool, ...]
 
 
@@ -48,9 +49,24 @@ def codes_of(values: npt.NDArray[Any], categories: Categories) -> npt.NDArray[np
     if values.dtype.kind == "O":
         found = pc.index_in(pc.fill_null(_text(values), MISSING), value_set=pa.array(categories, pa.large_string()))
     else:
-        known = np.array(categories)
-        found = pc.index_in(pa.array(values.astype(known.dtype, copy=False)), value_set=pa.array(known))
+        known = as_array(categories)
+        fits = _fits(values, known.dtype)
+        found = pc.index_in(pa.array(values.astype(known.dtype, copy=False), mask=~fits), value_set=pa.array(known))
     return np.asarray(pc.fill_null(found, -1)).astype(np.float64) + 1
+
+
+def as_array(categories: Categories) -> npt.NDArray[Any]:
+    """Returns categories as an array; NumPy alone would make fractions of whole numbers beyond those of int64."""
+    is_large = any(isinstance(each, int) and each > LARGEST for each in categories)
+    return np.array(categories, dtype=np.uint64 if is_large else None)
+
+
+def _fits(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[np.bool_]:
+    """Returns which whole numbers a type of whole numbers holds; all values of other types."""
+    if values.dtype.kind not in "iu" or dtype.kind not in "iu":
+        return np.ones(len(values), dtype=bool)
+    limits = np.iinfo(dtype)
+    return np.asarray((values >= limits.min) & (values <= limits.max))
 
 
 def warn_of_unknown(seqs: Sequences, name: str, codes: npt.NDArray[np.float64]) -> None:

@@ -54,7 +54,18 @@ def choose_features(
     fields += [_calendar_feature(seqs, part) for part in wishes.calendar]
     for feature in fields:
         check(seqs, feature)
-    return Features((*fields, *(_known_ahead(name, fields, wishes.horizon) for name in wishes.known_ahead)))
+    fields += [_known_ahead(name, fields, wishes.horizon) for name in wishes.known_ahead]
+    _check_names([field.name for field in fields])
+    return Features(tuple(fields))
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Raises DataError where a field has the name of an input that is made of another."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"two features are called {twice!r}; rename the field of that name, or leave it out of features."
+        )
 
 
 def usual_features(seqs: Sequences, train: Sequences, hidden: Collection[str]) -> list[str]:

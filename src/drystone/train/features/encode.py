@@ -13,6 +13,7 @@ from drystone.core.sequences import Sequences
 from drystone.train.features.calendar import PARTS
 from drystone.train.features.categories import (
     MISSING,
+    as_array,
     check_category,
     codes_of,
     kind_of,
@@ -58,7 +59,7 @@ def check(seqs: Sequences, feature: Feature) -> None:
     if feature.kind == "calendar":
         check_times(seqs, feature.source)
     elif feature.kind == "category":
-        check_category(seqs, feature.source, kind_of(np.array(_known_categories(feature))))
+        check_category(seqs, feature.source, kind_of(as_array(_known_categories(feature))))
         if feature.missing == "error":
             _check_known(seqs, feature.source)
     else:
@@ -82,8 +83,8 @@ def check_times(seqs: Sequences, name: str) -> None:
         raise DataError(f"field {name!r} is {field.describe()} a {kind}; a calendar needs timestamps, one a step.")
 
 
-def _known_categories(feature: Feature) -> list[Any]:
-    return [category for category in feature.categories if category != MISSING] or [MISSING]
+def _known_categories(feature: Feature) -> tuple[Any, ...]:
+    return tuple(category for category in feature.categories if category != MISSING) or (MISSING,)
 
 
 def _check_known(seqs: Sequences, name: str) -> None:

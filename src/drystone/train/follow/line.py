@@ -153,12 +153,13 @@ def _codes(found: Any, field: Feature) -> Any:
     """Returns the number of a category, or a list of them."""
     if isinstance(found, list):
         return [_codes(each, field) for each in found]
-    if isinstance(found, dict) or (found is None and field.missing != "indicator"):
+    is_missing = found is None or found == MISSING
+    if isinstance(found, dict) or (is_missing and field.missing != "indicator"):
         raise LineError(
             field.name,
-            f"field {field.name!r} is {_kind(found)}; give a category, such as {json.dumps(field.categories[0])}.",
+            f"field {field.name!r} is {'empty' if found == MISSING else _kind(found)}; give a category, such as {json.dumps(field.categories[0])}.",
         )
-    known = MISSING if found is None else found
+    known = MISSING if is_missing else found
     same = [number for number, each in enumerate(field.categories, 1) if each == known and type(each) is type(known)]
     return same[0] if same else 0
 

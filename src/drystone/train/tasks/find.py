@@ -61,4 +61,5 @@ def usual_tasks_of_target(seqs: Sequences, settings: Settings) -> tuple[str, ...
     measured = "f" if settings.layout != "stateful" else "fiu"  # a layout for series says that whole numbers are counts
     is_single = not field.item_shape or len(parts_of(settings.target, seqs)) > 1
     is_measured = field.is_numeric and is_single and field.values.dtype.kind in measured
+    is_measured |= not field.item_shape and is_measurement(field)  # counts, of which hardly any comes twice
     return (*(("forecast", "tag") if is_measured else ("tag", "forecast")), "classify")

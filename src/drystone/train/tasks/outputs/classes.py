@@ -6,8 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 from torch import Tensor
 from torch.nn import functional
 from torchmetrics import Metric
@@ -15,6 +13,7 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
+from drystone.train.features.categories import as_array, codes_of
 from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, item_of, refuse_first
 
 MAX_NUMBERS_SHOWN = 20
@@ -76,7 +75,7 @@ class Classes(Outputs):
     def check(self, seqs: Sequences, target: str) -> None:
         """Proves that every item has a class, and one that was seen in training."""
         field = seqs.field(target)
-        if field.item_shape or _kind(field.values) != _kind(np.array(self.classes)):
+        if field.item_shape or _kind(field.values) != _kind(as_array(self.classes)):
             raise DataError(
                 f"target {target!r} is {field.describe()} a {item_of(field)}; the model knows classes such as {self.classes[0]!r}."
             )
@@ -87,9 +86,7 @@ class Classes(Outputs):
 
     def encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Returns [items] the number of each class, −1 where it is none."""
-        known = pa.array(self.classes)
-        found = pc.index_in(pa.array(values, type=known.type, from_pandas=True), value_set=known)
-        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return codes_of(values, self.classes).astype(np.int64) - 1
 
     def trivial(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Returns the logarithm of the share of each class; half an item more of each, so that none is impossible."""
