@@ -372,13 +372,14 @@ def _ahead_in(seqs: Sequences) -> str:
 
 def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Features) -> Outlook:
     assert settings.horizon is not None
-    target, season = settings.target, settings.season or usual_season(seqs)
+    target, train = settings.target, split.sequences(seqs, "train")
+    season = settings.season or usual_season(train)
     if settings.base == "season" and season is None:
         raise ConfigError(
             "base is 'season', and no season is known: the steps are not ordered by timestamps that are equally far apart. "
             "Give season, in steps, or another base."
         )
-    shape, train = seqs.field(target).item_shape, split.sequences(seqs, "train")
+    shape = seqs.field(target).item_shape
     base = settings.base
     if base is None:  # a target that is no input may not be known when a forecast is made
         is_known = bool(_places_of(target, shape, features))
