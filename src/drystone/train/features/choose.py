@@ -76,10 +76,7 @@ def _can_tell_something(train: Sequences, name: str) -> bool:
     field = train.field(name)
     if not field.is_numeric and not field.is_text:
         return False
-    if (
-        field.is_text
-        and pc.count_distinct(pa.array(field.values, pa.large_string())).as_py() > MOST_CATEGORIES
-    ):
+    if field.is_text and pc.count_distinct(pa.array(field.values, pa.large_string())).as_py() > MOST_CATEGORIES:
         return False
     return changes(train, name)
 
