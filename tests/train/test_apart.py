@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
-from drystone.train.apart import check_ids, warn_of_equals
+from drystone.train.apart import check_ids, warn_of_equals, warn_of_shared_steps
 from drystone.train.split import PARTS, Split, by_time
 from tests.train.small import SMALL
 
@@ -117,3 +117,37 @@ def test_fit_says_both() -> None:
     with pytest.warns(UserWarning, match="equal"):
         run = ds.fit(seqs, "y", sequence_id="id", group="id", **SMALL)
     assert len(run.split.test) == 2
+
+
+@pytest.mark.parametrize(
+    ("begins", "words"),
+    [
+        ([0, 20], None),
+        ([0, 18], "same 't', .*: sequence 0 in train and sequence 1 in test, first 18"),
+        ([5, 0], "sequence 0 in train and sequence 1 in test, first 5"),
+    ],
+)
+def test_steps_that_lie_in_two_parts_are_told_of(begins: list[int], words: str | None) -> None:
+    contents = [list(range(at, at + 20)) for at in begins]
+    seqs = seqs_of(contents, begins=begins)
+    split = split_of(seqs, ["train", "test"])
+    if words is None:
+        warn_of_shared_steps(seqs, split, ["x"])
+    else:
+        with pytest.warns(UserWarning, match=words):
+            warn_of_shared_steps(seqs, split, ["x"])
+    others = seqs_of([contents[0], [-1] * 20], begins=begins)
+    warn_of_shared_steps(others, split, ["x"])  # another series, at the same times
+    warn_of_shared_steps(replace(seqs, order_by=None), split, ["x"])
+
+
+def test_a_series_split_by_time_shares_no_steps() -> None:
+    seqs = seqs_of([[1] * 40, [1] * 40], begins=[0, 0])
+    warn_of_shared_steps(seqs, by_time(seqs, 0.2, 0.2), ["x"])
+
+
+def test_fit_warns_where_the_training_file_holds_the_test() -> None:
+    values = np.sin(np.arange(80) / 3).tolist()
+    whole, tail = (seqs_of([values[at:]], begins=[at]) for at in (0, 60))
+    with pytest.warns(UserWarning, match="parts share steps at the same 't'"):
+        ds.fit(whole, "x", test=tail, task="forecast", horizon=2, **SMALL)

@@ -4,16 +4,21 @@ import warnings
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from drystone.core.errors import DataError
 from drystone.core.field import Field
+from drystone.core.lengths import ranges
 from drystone.core.sequences import Sequences
 from drystone.core.views.times import Times, times_of
 from drystone.core.words import so_many
 from drystone.train.split import PARTS, Ints, Runs, Split
+
+LEAST_SHARED = 4  # steps, each counted in both parts: one that is equal may be chance
 
 
 def check_ids(seqs: Sequences, split: Split, *, goes_on: bool) -> None:
@@ -67,6 +72,32 @@ def warn_of_equals(seqs: Sequences, split: Split, names: Sequence[str]) -> None:
         )
 
 
+def warn_of_shared_steps(seqs: Sequences, split: Split, names: Sequence[str]) -> None:
+    """Warns of steps of series without ids that lie in two parts: at the same time, and equal in all of these fields.
+
+    With ids there is proof: see `check_ids`.
+    """
+    if seqs.sequence_id is not None or seqs.order_by is None or not _is_of_numbers(seqs.field(seqs.order_by)):
+        return
+    found, parts = _all_runs(split)
+    steps = ranges(seqs.starts[found.sequence] + found.offset, found.length)
+    fields = [seqs.field(name) for name in dict.fromkeys((seqs.order_by, *names))]
+    codes = _codes([field.column.take(steps) for field in fields if _is_of_numbers(field)])
+    shared = _in_two_parts(np.arange(len(steps)), codes, np.repeat(parts, found.length))
+    if len(shared) < LEAST_SHARED:
+        return
+    run = np.repeat(np.arange(len(found)), found.length)
+    at = codes == codes[shared[0]]
+    one, other = (run[at][parts[run[at]] == part][0] for part in np.unique(parts[run[at]])[:2])
+    places = [f"{seqs.place(int(found.sequence[each]))} in {PARTS[parts[each]]}" for each in (one, other)]
+    warnings.warn(
+        f"parts share steps at the same {seqs.order_by!r}, equal in all features and the target: {places[0]} and {places[1]}, "
+        f"first {seqs.field(seqs.order_by).column.take(steps[shared[:1]])[0]}. Leave them out of one part, lest figures flatter; "
+        f"or say which field tells series apart with sequence_id (--sequence-id).",
+        stacklevel=4,
+    )
+
+
 def _all_runs(split: Split) -> tuple[Runs, Ints]:
     """Returns the runs of all parts together, and the number of the part of each."""
     runs = [split.runs[name] for name in PARTS]
@@ -105,9 +136,18 @@ def _codes_of_ends(seqs: Sequences, runs: Runs, fields: Sequence[Field]) -> Ints
     begin = seqs.starts[runs.sequence] + runs.offset
     values = [runs.length]
     for field in fields:
-        if field.per_step and not field.is_text and not field.offsets:
+        if _is_of_numbers(field):
             values += [field.column.take(at) for at in (begin, begin + runs.length - 1)]
-    rows = np.concatenate([np.ascontiguousarray(each).view(np.uint8).reshape(len(runs), -1) for each in values], axis=1)
+    return _codes(values)
+
+
+def _is_of_numbers(field: Field) -> bool:
+    return field.per_step and not field.is_text and not field.offsets
+
+
+def _codes(values: Sequence[npt.NDArray[Any]]) -> Ints:
+    """Returns a number for each row of several columns: equal where all of them are."""
+    rows = np.concatenate([np.ascontiguousarray(each).view(np.uint8).reshape(len(each), -1) for each in values], axis=1)
     keys = pa.FixedSizeBinaryArray.from_buffers(pa.binary(rows.shape[1]), len(rows), [None, pa.py_buffer(rows)])
     return np.asarray(keys.dictionary_encode().indices).astype(np.int64)
 

@@ -7,7 +7,7 @@ import torch
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
-from drystone.train.apart import check_ids, warn_of_equals
+from drystone.train.apart import check_ids, warn_of_equals, warn_of_shared_steps
 from drystone.train.device import check_precision, device_of
 from drystone.train.features.encode import encoded
 from drystone.train.layouts import training_layout
@@ -58,7 +58,10 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     check_ids(seqs, split, goes_on=kind.about.goes_on)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
     _check_monitor(task)
-    warn_of_equals(seqs, split, (*task.schema.features.sources, chosen.target))
+    names = (*task.schema.features.sources, chosen.target)
+    warn_of_equals(seqs, split, names)
+    if kind.about.goes_on:
+        warn_of_shared_steps(seqs, split, names)
     return _put_together(encoded(seqs, task.schema.features), task, _known_again(split, seqs, task))
 
 

@@ -1,6 +1,7 @@
 """What a forecaster is trained on, what it is measured by, and what it predicts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +230,24 @@ def test_parts_may_be_stated_at_every_step() -> None:
     seqs = ds.Sequences.from_arrays(per_step)
     run = forecast(seqs, split_column="part", **ROWS)
     assert [run.split.train.tolist(), run.split.test.tolist()] == [[0], [1]]
+
+
+def test_the_test_part_chooses_neither_inputs_nor_season() -> None:
+    """A flag that rises, and an hour that is left out, after the training part leave what is trained as it is."""
+    times = np.arange("2024-01-01", "2024-01-05", dtype="M8[h]")
+    y = np.sin(np.arange(96) / 4)
+    found = []
+    for flag, gap in ((0.0, 0), (1.0, 1)):
+        last = np.arange(96) >= 90
+        per_step = {"y": [y], "flag": [flag * last], "time": [times + (gap * last).astype("m8[h]")]}
+        seqs = replace(ds.Sequences.from_arrays(per_step), order_by="time")
+        run = forecast(seqs, **ROWS)
+        found.append((run.schema.features.names, run.schema.outputs, run.model.state_dict()))
+    assert found[0][0] == ("y",)
+    assert found[0][:2] == found[1][:2]
+    assert all(torch.equal(value, found[1][2][name]) for name, value in found[0][2].items())
+
+
+def test_a_target_that_never_changes_in_training_is_an_input_all_the_same() -> None:
+    seqs = ds.Sequences.from_arrays({"y": [np.concatenate([np.ones(70), np.arange(20.0)])]})
+    assert forecast(seqs, **ROWS).schema.features.names == ("y",)

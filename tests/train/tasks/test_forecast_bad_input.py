@@ -199,3 +199,8 @@ def test_an_export_is_refused_before_anything_is_written(to: str, tmp_path: Path
     ):
         run.export(tmp_path / f"m.{to}", to=to)
     assert not (tmp_path / f"m.{to}").exists()
+
+
+def test_a_part_that_is_too_short_is_measured_without_what_came_before_it() -> None:
+    with pytest.raises(ds.DataError, match="the valid part holds no step .* the longest sequence has 18 steps there"):
+        forecast(waves((90,)), valid_fraction=0.2, horizon=30, **ROWS)

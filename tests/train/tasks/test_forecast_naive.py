@@ -220,6 +220,22 @@ def test_the_base_by_default_is_the_naive_forecast_that_is_best(
     assert errors[found] == pytest.approx(min(errors.values()), rel=1e-9)
 
 
+def test_values_that_miss_are_no_truth_for_the_base() -> None:
+    days = np.tile([0.0, 5.0, 1.0, 7.0], 40)
+    days[np.random.default_rng(0).random(160) < 0.6] = np.nan
+    days[:8] = [0, 5, 1, 7] * 2
+    errors = dict.fromkeys(("none", "last", "season"), 0.0)
+    mean, filled = np.nanmean(days), days.copy()
+    for step in range(1, 160):
+        filled[step] = filled[step - 1] if np.isnan(days[step]) else days[step]
+    for step in range(160 - 1):
+        said = {"none": mean, "last": filled[step], "season": filled[step - 3] if step >= 3 else filled[step]}
+        for name, value in said.items():
+            errors[name] += 0.0 if np.isnan(days[step + 1]) else (value - days[step + 1]) ** 2
+    found = best_base(ds.Sequences.from_arrays({"y": [days]}), "y", 4, 1)
+    assert found == min(errors, key=errors.__getitem__)
+
+
 GAPS = [3, 4, 20, 50, 51, 70, 85]
 
 

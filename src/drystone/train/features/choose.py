@@ -37,7 +37,7 @@ def choose_features(
     """
     parts = parts_of(target, seqs)
     hidden = {target, *parts} - set(parts if target_is_input else ())
-    names = usual_features(seqs, train, hidden) if wishes.names is None else wishes.names
+    names = usual_features(train, hidden, parts if target_is_input else ()) if wishes.names is None else wishes.names
     if not names and not wishes.calendar:
         if wishes.names is None:
             raise DataError(f"no field has values a step to learn from; the fields are: {', '.join(seqs.field_names)}.")
@@ -68,26 +68,28 @@ def _check_names(names: Sequence[str]) -> None:
         )
 
 
-def usual_features(seqs: Sequences, train: Sequences, hidden: Collection[str]) -> list[str]:
+def usual_features(train: Sequences, hidden: Collection[str], wanted: Collection[str] = ()) -> list[str]:
     """Returns the fields with a value a step that can be inputs, but for the order, unnamed columns and what never changes.
 
     A number that never changes within any sequence is an id or a label more often than a measurement. Text counts where
     it has few values.
+
+    Args:
+        train: the training part; what other parts hold must not choose the inputs.
+        hidden: the fields that are no inputs.
+        wanted: those that are, even where they never change.
     """
-    candidates = [name for name in seqs.step_columns if name not in (*hidden, seqs.order_by, "")]
-    return [name for name in candidates if _can_tell_something(seqs, train, name)]
+    candidates = [name for name in train.step_columns if name not in (*hidden, train.order_by, "")]
+    return [name for name in candidates if name in wanted or _can_tell_something(train, name)]
 
 
-def _can_tell_something(seqs: Sequences, train: Sequences, name: str) -> bool:
-    field = seqs.field(name)
+def _can_tell_something(train: Sequences, name: str) -> bool:
+    field = train.field(name)
     if not field.is_numeric and not field.is_text:
         return False
-    if (
-        field.is_text
-        and pc.count_distinct(pa.array(train.field(name).values, pa.large_string())).as_py() > MOST_CATEGORIES
-    ):
+    if field.is_text and pc.count_distinct(pa.array(field.values, pa.large_string())).as_py() > MOST_CATEGORIES:
         return False
-    return changes(seqs, name)
+    return changes(train, name)
 
 
 def changes(seqs: Sequences, name: str) -> bool:

@@ -17,7 +17,7 @@ def best_base(seqs: Sequences, target: str, season: int | None, horizon: int) ->
 
     Args:
         seqs: the training part.
-        target: the field; what misses (NaN) is the last value before, if any, else the mean.
+        target: the field; what misses (NaN) is the last value before, if any, else the mean, and errors there do not count.
         season: in steps; None leaves it out.
         horizon: how many steps ahead.
 
@@ -29,7 +29,9 @@ def best_base(seqs: Sequences, target: str, season: int | None, horizon: int) ->
     """
     mean, spread = mean_and_spread(seqs, target)
     begins = offsets_of(seqs.lengths)[:-1]
-    values = filled_forward(seqs.field(target).values, begins).reshape(seqs.num_steps, -1)
+    found = seqs.field(target).values
+    is_known = ~np.isnan(found).reshape(seqs.num_steps, -1)
+    values = filled_forward(found, begins).reshape(seqs.num_steps, -1)
     values = np.nan_to_num((values - mean) / spread)
     step = np.arange(seqs.num_steps) - np.repeat(begins, seqs.lengths)
     origins = np.flatnonzero(step < np.repeat(seqs.lengths, seqs.lengths) - horizon)
@@ -38,9 +40,9 @@ def best_base(seqs: Sequences, target: str, season: int | None, horizon: int) ->
         offsets["season"] = naive_offsets(season, horizon)
     errors: dict[Base, float] = dict.fromkeys(("none", *offsets), 0.0)
     for ahead in range(1, horizon + 1):
-        truth = values[origins + ahead]
-        errors["none"] += float(np.square(truth).sum())
+        truth, counts = values[origins + ahead], is_known[origins + ahead]
+        errors["none"] += float(np.square(truth).sum(where=counts))
         for base, chosen in offsets.items():
             then = np.where(step[origins] + chosen[ahead - 1] < 0, origins, origins + chosen[ahead - 1])
-            errors[base] += float(np.square(values[then] - truth).sum())
+            errors[base] += float(np.square(values[then] - truth).sum(where=counts))
     return min(errors, key=errors.__getitem__)

@@ -15,6 +15,7 @@ from drystone.core.errors import ConfigError, DataError
 from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
+from drystone.core.views.pieces import counted_from
 from drystone.core.words import so_many
 from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
@@ -215,9 +216,11 @@ class Forecast(Task):
         found = self._with_targets(seqs)
         first, stop = found.scored_steps()
         if not (stop > first).any():
+            bounds = seqs.bounds_of(np.arange(len(seqs)))
+            own = seqs.starts + seqs.lengths - counted_from(seqs, bounds)  # without what came before the part
             raise DataError(
                 f"horizon is {self.horizon}, and {what} holds no step with {so_many(self.horizon, 'step')} after it: the "
-                f"longest sequence has {so_many(int(seqs.lengths.max()), 'step')}. Give a shorter horizon, or more data."
+                f"longest sequence has {so_many(int(own.max()), 'step')} there. Give a shorter horizon, or more data."
             )
         count = self._num_scored(found)
         if not count:
@@ -372,13 +375,14 @@ def _ahead_in(seqs: Sequences) -> str:
 
 def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Features) -> Outlook:
     assert settings.horizon is not None
-    target, season = settings.target, settings.season or usual_season(seqs)
+    target, train = settings.target, split.sequences(seqs, "train")
+    season = settings.season or usual_season(train)
     if settings.base == "season" and season is None:
         raise ConfigError(
             "base is 'season', and no season is known: the steps are not ordered by timestamps that are equally far apart. "
             "Give season, in steps, or another base."
         )
-    shape, train = seqs.field(target).item_shape, split.sequences(seqs, "train")
+    shape = seqs.field(target).item_shape
     base = settings.base
     if base is None:  # a target that is no input may not be known when a forecast is made
         is_known = bool(_places_of(target, shape, features))
