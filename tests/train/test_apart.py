@@ -151,3 +151,14 @@ def test_fit_warns_where_the_training_file_holds_the_test() -> None:
     whole, tail = (seqs_of([values[at:]], begins=[at]) for at in (0, 60))
     with pytest.warns(UserWarning, match="parts share steps at the same 't'"):
         ds.fit(whole, "x", test=tail, task="forecast", horizon=2, **SMALL)
+
+
+def test_windows_that_overlap_are_not_dealt_to_different_parts() -> None:
+    x = [np.arange(40.0) + number for number in range(3)]
+    seqs = ds.Sequences.from_arrays({"x": x}, {"y": ["a", "b", "a"]})
+    with pytest.raises(
+        ds.DataError, match=r"parts share steps of one sequence: sequence \d+ \(from step \d+ of source "
+    ):
+        ds.fit(seqs.windows(8, stride=4), "y", **SMALL)
+    apart = ds.fit(seqs.windows(8, stride=8), "y", **SMALL)
+    assert len(apart.split.test)

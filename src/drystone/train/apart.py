@@ -52,6 +52,30 @@ def check_ids(seqs: Sequences, split: Split, *, goes_on: bool) -> None:
         raise DataError(f"one {seqs.sequence_id!r} lies in two parts: {places[0]}, {places[1]}. {remedy}.")
 
 
+def check_steps(seqs: Sequences, split: Split) -> None:
+    """Proves that no two sequences in different parts are views of the same steps, but for steps that warm up.
+
+    Raises:
+        DataError: some are, such as windows that overlap; the message names the first.
+    """
+    found, parts = _all_runs(split)
+    begin = seqs.starts[found.sequence] + np.maximum(found.offset, seqs.bounds_of(found.sequence).lead)
+    end = seqs.starts[found.sequence] + found.offset + found.length
+    order = np.lexsort((end, begin))
+    begin, end, parts, sequence = begin[order], end[order], parts[order], found.sequence[order]
+    for part in range(len(PARTS)):
+        furthest = np.maximum.accumulate(np.where(parts == part, end, 0))
+        overlaps = (parts != part) & (furthest > begin) & (end > begin)
+        if overlaps.any():
+            other = int(np.argmax(overlaps))
+            one = int(np.flatnonzero((parts == part) & (end > begin[other]))[0])
+            places = [f"{seqs.place(int(sequence[each]))} in {PARTS[parts[each]]}" for each in (one, other)]
+            raise DataError(
+                f"parts share steps of one sequence: {places[0]}, {places[1]}. Split first, and make windows of each part; or "
+                f"state the parts with split_column (--split-column)."
+            )
+
+
 def warn_of_equals(seqs: Sequences, split: Split, names: Sequence[str]) -> None:
     """Warns of sequences of several steps that are equal to some of an earlier part, in all of these fields."""
     found, parts = _all_runs(split)

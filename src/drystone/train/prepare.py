@@ -7,7 +7,7 @@ import torch
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
-from drystone.train.apart import check_ids, warn_of_equals, warn_of_shared_steps
+from drystone.train.apart import check_ids, check_steps, warn_of_equals, warn_of_shared_steps
 from drystone.train.device import check_precision, device_of
 from drystone.train.features.encode import encoded
 from drystone.train.layouts import training_layout
@@ -56,6 +56,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     kind = kind_of(chosen)
     split = kind.split(seqs, chosen)
     check_ids(seqs, split, goes_on=kind.about.goes_on)
+    check_steps(seqs, split)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
     _check_monitor(task)
     names = (*task.schema.features.sources, chosen.target)

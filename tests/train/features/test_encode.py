@@ -96,6 +96,20 @@ def test_whole_numbers_are_categories_where_that_is_said() -> None:
     assert values("store", names=("store",)) == [7, 7, 7, 9, 9]
 
 
+def test_whole_numbers_of_which_some_miss_are_categories_too() -> None:
+    seqs = ds.Sequences.from_arrays({"code": [[3.0, NAN, 5.0], [NAN, 3.0]]}, {"name": ["p", "q"]})
+    for missing, expected in (("ffill", [1, 1, 2, 0, 1]), ("indicator", [1, 0, 2, 0, 1])):
+        wishes = Wishes(names=("code",), categories=("code",), missing=missing)  # pyright: ignore[reportArgumentType]
+        features = choose_features(seqs, wishes, seqs, "name")
+        assert features.fields[0].categories == (3, 5)
+        assert encoded(seqs, features).field("code as numbers").values.tolist() == expected
+    others = ds.Sequences.from_arrays({"code": [[3.5, 5.0]]})
+    with pytest.raises(ds.DataError, match="field 'code' is float64; categories are text, whole numbers or bools"):
+        choose_features(others, Wishes(names=("code",), categories=("code",)), others, "name")
+    with pytest.warns(UserWarning, match=r"1 value of 'code' was not seen in training, the first 3\.5"):
+        assert encoded(others, features).field("code as numbers").values.tolist() == [0, 2]
+
+
 def test_a_value_a_sequence_is_repeated_in_views_too() -> None:
     features = features_of(names=("way",))
     assert features.fields[0].categories == ("down", "up")
@@ -160,7 +174,6 @@ def test_statistics_leave_out_what_misses() -> None:
         ({"names": ("word",)}, r"field 'word' is missing in sequence 0, step 2\. Fill it in"),
         ({"names": ("when",)}, r"field 'when' holds timestamps, .* calendar=\('hour', 'weekday'\)"),
         ({"names": ("x",), "categories": ("store",)}, "categories names 'store', which is no feature; those are: x"),
-        ({"names": ("x",), "categories": ("x",)}, "field 'x' is float64; categories are text, whole numbers or bools"),
         ({"names": ("store",), "calendar": ("century",)}, "calendar names 'century'; the parts are: minute, hour"),
         ({"names": ("store", "way"), "known_ahead": ("way",), "horizon": 1}, "known_ahead names 'way', which is no"),
         ({"names": ("name",)}, "field 'name' is the target"),

@@ -17,6 +17,8 @@ MISSING = ""
 """The category of what is missing, where that is one."""
 
 LARGEST = np.iinfo(np.int64).max
+LARGEST_EXACT = 2.0**53  # beyond it, two different whole numbers can become one float
+
 Categories = tuple[str | int | bool, ...]
 
 
@@ -24,12 +26,25 @@ def categories_of(values: npt.NDArray[Any], *, with_missing: bool) -> Categories
     """Returns the categories that occur, sorted.
 
     Args:
-        values: text, whole numbers or bools; text that is missing is None or "".
+        values: text, whole numbers or bools; what is missing is None, "" or NaN.
         with_missing: whether missing text is a category of its own, where some is.
     """
     known = known_values(values)
-    found: list[Any] = np.unique(values[known]).tolist()
-    return (*([MISSING] if with_missing and not known.all() else []), *found)
+    found: list[Any] = np.unique(as_whole(values)[known]).tolist()
+    is_missing = with_missing and values.dtype.kind == "O" and not known.all()
+    return (*([MISSING] if is_missing else []), *found)
+
+
+def as_whole(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Returns whole numbers that were read as fractions, since some miss, as whole numbers, 0 for those; others as they are."""
+    return np.nan_to_num(values, posinf=0.0, neginf=0.0).astype(np.int64) if values.dtype.kind == "f" else values
+
+
+def are_whole(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Returns which numbers have no fraction; what is missing counts as whole."""
+    if values.dtype.kind != "f":
+        return np.ones(len(values), dtype=bool)
+    return np.isnan(values) | ((values == np.floor(values)) & (np.abs(values) <= LARGEST_EXACT))
 
 
 def known_values(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
@@ -50,8 +65,9 @@ def codes_of(values: npt.NDArray[Any], categories: Categories) -> npt.NDArray[np
         found = pc.index_in(pc.fill_null(_text(values), MISSING), value_set=pa.array(categories, pa.large_string()))
     else:
         known = as_array(categories)
-        fits = _fits(values, known.dtype)
-        found = pc.index_in(pa.array(values.astype(known.dtype, copy=False), mask=~fits), value_set=pa.array(known))
+        whole = as_whole(values)
+        fits = _fits(whole, known.dtype) & known_values(values) & are_whole(values)
+        found = pc.index_in(pa.array(whole.astype(known.dtype, copy=False), mask=~fits), value_set=pa.array(known))
     return np.asarray(pc.fill_null(found, -1)).astype(np.float64) + 1
 
 
@@ -103,7 +119,8 @@ def check_category(seqs: Sequences, name: str, kind_of_known: str) -> None:
     """
     field = seqs.field(name)
     found = kind_of(field.column.empty((1,)))
-    if field.item_shape or found != kind_of_known:
+    is_whole = kind_of_known == "whole numbers" and found == "numbers"  # some may be missing
+    if field.item_shape or not (is_whole or found == kind_of_known):
         raise DataError(f"field {name!r} is {field.describe()}; the model knows its categories as {kind_of_known}.")
 
 

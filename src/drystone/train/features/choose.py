@@ -11,7 +11,7 @@ from drystone.core.errors import ConfigError, DataError
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.train.features.calendar import PARTS
-from drystone.train.features.categories import categories_of, kind_of
+from drystone.train.features.categories import are_whole, categories_of, kind_of
 from drystone.train.features.encode import check, check_times
 from drystone.train.features.feature import Feature, Features
 from drystone.train.features.wishes import Wishes
@@ -113,7 +113,7 @@ def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Fe
     if kind != "text" and name not in wishes.categories:
         misses = wishes.missing == "indicator" and values.dtype.kind == "f" and bool(np.isnan(values).any())
         return Feature(**common, shape=field.item_shape, marks_missing=misses)
-    if kind == "numbers" or field.item_shape:
+    if field.item_shape or (kind == "numbers" and not are_whole(field.values).all()):
         raise DataError(
             f"field {name!r} is {field.describe()}; categories are text, whole numbers or bools, one a step."
         )
