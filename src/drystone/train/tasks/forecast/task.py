@@ -215,9 +215,11 @@ class Forecast(Task):
         found = self._with_targets(seqs)
         first, stop = found.scored_steps()
         if not (stop > first).any():
+            own_first, own_stop = seqs.scored_steps()  # without the steps before the part that warm up the state
+            longest = int((own_stop - own_first).max())
             raise DataError(
                 f"horizon is {self.horizon}, and {what} holds no step with {so_many(self.horizon, 'step')} after it: the "
-                f"longest sequence has {so_many(int(seqs.lengths.max()), 'step')}. Give a shorter horizon, or more data."
+                f"longest sequence has {so_many(longest, 'step')}. Give a shorter horizon, or more data."
             )
         count = self._num_scored(found)
         if not count:
