@@ -70,7 +70,10 @@ def test_shares_are_met_where_nothing_overlaps() -> None:
 def test_what_reaches_into_a_later_part_is_left_out_and_told() -> None:
     lengths = [5] * 20
     lengths[3], lengths[15] = 160, 12
-    with pytest.warns(UserWarning, match="2 sequences reach into the time of a later part .* the first is sequence 3"):
+    with pytest.warns(
+        UserWarning,
+        match="2 sequences, left out of all parts, would reach into the time of a later one; the first is sequence 3",
+    ):
         run = ds.fit(
             timed(list(range(0, 200, 10)), lengths),
             "y",

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 HELP = """Train on sequences, and keep all in a run folder.
 
 The model learns classes or numbers, of whole sequences or at every step, or forecasts: see --task.
-Options win over --config, which holds all of them and more: drystone config classify prints every setting.
+Every setting that drystone config TASK prints is an option too: class_weights is --class-weights.
+Options win over --config, which holds any of them.
 
 \b
 Examples:

@@ -51,7 +51,7 @@ def in_time(seqs: Sequences, members: Ints, shares: Mapping[str, float]) -> dict
         )
     if late.any():
         warnings.warn(
-            f"{so_many(int(late.sum()), 'sequence')} reach into the time of a later part and lie in none; the first is "
+            f"{so_many(int(late.sum()), 'sequence')}, left out of all parts, would reach into the time of a later one; the first is "
             f"{seqs.place(int(members[np.argmax(late)]))}.",
             stacklevel=6,
         )

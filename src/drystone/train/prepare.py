@@ -16,7 +16,7 @@ from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import PART_FIELD, Settings
 from drystone.train.split import Split
-from drystone.train.targets import with_target
+from drystone.train.targets import check_names, with_target
 from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_tasks_of_target
 from drystone.train.tasks.task import Task
 
@@ -161,4 +161,6 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
         keys[key] = said or known
         if said is not None:
             seqs.field(said)
-    return with_target(replace(seqs, **keys), settings.target), settings.model_copy(update=keys)
+    found = with_target(replace(seqs, **keys), settings.target)
+    check_names(found, settings.target)
+    return found, settings.model_copy(update=keys)

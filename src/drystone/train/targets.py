@@ -44,3 +44,11 @@ def parts_of(target: str, seqs: Sequences) -> list[str]:
     """Returns the fields that a target is made of: itself, or those that its commas separate."""
     names = target.split(",")
     return names if all(name in seqs.field_names for name in names) else [target]
+
+
+def check_names(seqs: Sequences, target: str) -> None:
+    """Raises DataError for a target that is no field: of several with commas, the first that is none is named."""
+    parts = target.split(",")
+    known = [name for name in parts if name in seqs.field_names]
+    if target not in seqs.field_names and known:
+        seqs.field(next(name for name in parts if name not in known))

@@ -176,6 +176,15 @@ def test_statistics_leave_out_what_misses() -> None:
         ({"names": ("x",), "categories": ("store",)}, "categories names 'store', which is no feature; those are: x"),
         ({"names": ("store",), "calendar": ("century",)}, "calendar names 'century'; the parts are: minute, hour"),
         ({"names": ("store", "way"), "known_ahead": ("way",), "horizon": 1}, "known_ahead names 'way', which is no"),
+        (
+            {"names": ("x",), "missing": "ffill", "known_ahead": ("hour",)},
+            r"no feature .* those are: x\. calendar=\('hour',\) \(--calendar hour\) makes",
+        ),
+        (
+            {"names": ("x", "word"), "missing": "ffill", "known_ahead": ("wrd",)},
+            r"those are: x, word\. Did you mean 'word'",
+        ),
+        ({"names": ("x",), "known_ahead": ("name",)}, "known_ahead names 'name', the target, .* leave it out"),
         ({"names": ("name",)}, "field 'name' is the target"),
     ],
 )
@@ -196,7 +205,7 @@ def test_a_calendar_needs_timestamps() -> None:
     ("fields", "words"),
     [
         ({"store": ["a", "b"]}, "field 'store' is text; the model knows its categories as whole numbers"),
-        ({}, "there is no field 'store'"),
+        ({}, "there is no field 'store', an input of the model; the fields are: x"),
     ],
 )
 def test_fields_that_differ_from_training_are_named(fields: dict[str, Any], words: str) -> None:

@@ -40,6 +40,8 @@ def spoiled(value: float) -> ds.Sequences:
         (PLAIN, {"target": "on"}, "target 'on' is bool a step"),
         (PLAIN, {"target": "whole"}, "target 'whole' is float64 a sequence"),
         (PLAIN, {"target": "nope"}, "no field 'nope'"),
+        (PLAIN, {"target": "y,paix"}, "no field 'paix'; .* Did you mean 'pair'"),
+        (PLAIN, {"known_ahead": ("y",)}, "known_ahead names 'y', the target"),
         (
             spoiled(np.nan),
             {"features": ("x",)},
@@ -47,7 +49,7 @@ def spoiled(value: float) -> ds.Sequences:
         ),
         (spoiled(np.inf), {}, "column 'y' is inf in sequence 0, step 17; targets of forecasts must be finite"),
         (PLAIN, {"horizon": 19}, "horizon is 19, and the train part holds no step with 19 steps after it: .* 16 steps"),
-        (PLAIN, {"horizon": 5, "test_fraction": 0.1}, "the test part holds no step with 5 steps"),
+        (PLAIN, {"horizon": 5, "test_fraction": 0.1}, "the test part holds no step with 5 steps .* has 2 steps"),
         (PLAIN, {"window": 16}, "window is 16 and horizon 3: the longest series of the training part has 16 steps"),
         (PLAIN, {"valid_fraction": 0.01}, "the valid part holds no step"),
         (PLAIN, {"horizon": 0}, "horizon is 0"),

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from drystone.core.errors import ConfigError, DataError
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
+from drystone.readers.options import did_you_mean
 from drystone.train.features.calendar import PARTS
 from drystone.train.features.categories import are_whole, categories_of, kind_of
 from drystone.train.features.encode import check, check_times
@@ -50,6 +51,7 @@ def choose_features(
     for name in wishes.categories:
         if name not in names:
             raise ConfigError(f"categories names {name!r}, which is no feature; those are: {', '.join(names)}.")
+    _check_known_ahead(wishes, {target, *parts})
     fields = [_feature(seqs, name, wishes, train) for name in names]
     fields += [_calendar_feature(seqs, part) for part in wishes.calendar]
     for feature in fields:
@@ -123,12 +125,21 @@ def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Fe
     return Feature(**common, kind="category", categories=found)
 
 
+def _check_known_ahead(wishes: Wishes, targets: Collection[str]) -> None:
+    """Raises ConfigError where the future of a target would be an input."""
+    for name in wishes.known_ahead:
+        if name in targets:
+            raise ConfigError(f"known_ahead names {name!r}, the target, which no forecast knows ahead; leave it out.")
+
+
 def _known_ahead(name: str, fields: Sequence[Feature], horizon: int) -> Feature:
     found = [field for field in fields if name in (field.name, field.part) and not field.is_per_sequence]
     if not found:
         names = [field.part or field.name for field in fields if not field.is_per_sequence]
+        by_calendar = f" calendar=({name!r},) (--calendar {name}) makes it one." if name in PARTS else ""
         raise ConfigError(
             f"known_ahead names {name!r}, which is no feature with a value a step; those are: {', '.join(names)}."
+            f"{by_calendar or did_you_mean(name, names)}"
         )
     (field,) = found
     return replace(field, name=f"{field.name} ahead", shape=(horizon, *field.shape), ahead=horizon, of=field.name)

@@ -34,6 +34,7 @@ def encoded(seqs: Sequences, features: Features) -> Sequences:
     Raises:
         DataError: a field is missing or of another type or shape, or a value misses that must not, or is infinite.
     """
+    _check_all_there(seqs, features)
     for feature in features.fields:
         if feature.ahead:
             seqs = seqs.ahead(features.named(feature.of).field, range(1, feature.ahead + 1), name=feature.field)
@@ -41,6 +42,16 @@ def encoded(seqs: Sequences, features: Features) -> Sequences:
             check(seqs, feature)
             seqs = seqs if feature.is_as_read else _with_numbers(seqs, feature)
     return seqs
+
+
+def _check_all_there(seqs: Sequences, features: Features) -> None:
+    """Names every field that misses, before any is made that people did not name themselves."""
+    missing = [repr(name) for name in features.sources if name not in seqs.field_names]
+    if missing:
+        which = ", an input of the model" if len(missing) == 1 else ", inputs of the model"
+        raise DataError(
+            f"there is no field {', '.join(missing)}{which}; the fields are: {', '.join(seqs.field_names)}."
+        )
 
 
 def check(seqs: Sequences, feature: Feature) -> None:

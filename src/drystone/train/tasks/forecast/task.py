@@ -20,7 +20,6 @@ from drystone.core.words import so_many
 from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
 from drystone.train.features.encode import FILL_IN
-from drystone.train.features.feature import Feature, Features
 from drystone.train.features.numbers import check_finite, mean_and_spread
 from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
 from drystone.train.loaders import loader_of, prediction_loader
@@ -31,15 +30,14 @@ from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
 from drystone.train.tasks.figures import metrics
 from drystone.train.tasks.forecast.about import FORECAST
-from drystone.train.tasks.forecast.base import best_base
-from drystone.train.tasks.forecast.mase import ScaledError, naive_errors
+from drystone.train.tasks.forecast.chosen import outlook_of, places_of
+from drystone.train.tasks.forecast.mase import ScaledError
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.naive import LAST, Naive, naive_offsets, with_beginnings
 from drystone.train.tasks.forecast.objective import ForecastsOnly, NaiveOnly, SquaredErrors
 from drystone.train.tasks.forecast.outlook import Outlook
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.forecast.pictures import Asked, forecasts_in, pictures
-from drystone.train.tasks.forecast.season import usual_season
 from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
@@ -103,7 +101,7 @@ class Forecast(Task):
             seqs.field(settings.align)  # before a field of targets stands beside those of the user
         train = split.sequences(seqs, "train", settings.context or "before")
         features = choose_features(seqs, settings.wishes, train, settings.target, target_is_input=True)
-        outlook = _outlook(seqs, settings, split, features)
+        outlook = outlook_of(seqs, settings, split, features)
         schema = Schema.of(seqs, features, settings.target, outlook.to_plain())
         task = cls(settings, schema)
         for part in PARTS:
@@ -124,7 +122,7 @@ class Forecast(Task):
         """Returns a forecaster."""
         features, outlook = self.schema.features, self.outlook
         spec = ModelSpec(features, outlook.horizon * outlook.num_numbers, self.settings)
-        return Forecaster(spec, outlook, _places_of(self.schema.target, outlook.shape, features))
+        return Forecaster(spec, outlook, places_of(self.schema.target, outlook.shape, features))
 
     def fit_statistics(self, model: RunModel, seqs: Sequences) -> None:
         """Sets what the model scales features and target with."""
@@ -371,37 +369,6 @@ class Forecast(Task):
 def _ahead_in(seqs: Sequences) -> str:
     """Returns the field that `Forecast._with_targets` added."""
     return next(reversed(dict(seqs.ahead_fields)))
-
-
-def _outlook(seqs: Sequences, settings: Settings, split: Split, features: Features) -> Outlook:
-    assert settings.horizon is not None
-    target, train = settings.target, split.sequences(seqs, "train")
-    season = settings.season or usual_season(train)
-    if settings.base == "season" and season is None:
-        raise ConfigError(
-            "base is 'season', and no season is known: the steps are not ordered by timestamps that are equally far apart. "
-            "Give season, in steps, or another base."
-        )
-    shape = seqs.field(target).item_shape
-    base = settings.base
-    if base is None:  # a target that is no input may not be known when a forecast is made
-        is_known = bool(_places_of(target, shape, features))
-        base = best_base(train, target, season, settings.horizon) if is_known else "none"
-    return Outlook(
-        horizon=settings.horizon,
-        shape=shape,
-        season=season,
-        base=base,
-        naive_errors=tuple(naive_errors(train, target, season).tolist()),
-    )
-
-
-def _places_of(target: str, shape: tuple[int, ...], features: Features) -> tuple[int, ...]:
-    """Returns which numbers of a step of the features are the target; () where they are not all there."""
-    for names in (Feature(name=target, shape=shape).columns, number_names(target, shape)):
-        if set(names) <= set(features.columns):
-            return tuple(features.columns.index(name) for name in names)
-    return ()
 
 
 def _check_values(seqs: Sequences, settings: Settings) -> None:
