@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from drystone.plots.figure import Picture, new_figure, written_out
+from drystone.plots.figure import Picture, new_figure, title_above, written_out
 
 Ints = npt.NDArray[np.int64]
 
@@ -82,7 +82,7 @@ class Confusion(Picture):
         self._name(ax, shown)
         if len(shown) <= MOST_WITH_COUNTS:
             _write_counts(ax, self.matrix(), shares)
-        figure.suptitle("\n".join(self._title()), fontsize=10)
+        title_above(figure, *self._title())
         return figure
 
     def _names(self, shown: Ints) -> list[str]:

@@ -3,6 +3,7 @@
 import warnings
 from abc import ABC, abstractmethod
 from pathlib import Path
+from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,6 +14,8 @@ from drystone.core.storage import whole_file
 BLUE, ORANGE, GREEN, PINK, GREY, BLACK = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#777777", "#222222"
 """Of Okabe and Ito: people who see fewer colours tell them apart."""
 DASHES = ("--", ":", "-.")
+TITLE_SIZE = 10  # points
+CHARACTERS_AN_INCH = 12  # of a title
 MOST_PANELS = 9
 """Of the numbers of a vector, those that have a panel."""
 
@@ -44,6 +47,12 @@ def legend_above(ax: Axes) -> None:
     """Puts what lines and colours mean above the axes, where it hides nothing; if there is anything to say."""
     if ax.get_legend_handles_labels()[0]:
         ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+
+
+def title_above(figure: Figure, *lines: str) -> None:
+    """Writes lines above all axes, wrapped where they are wider than the figure."""
+    most = int(figure.get_figwidth() * CHARACTERS_AN_INCH)
+    figure.suptitle("\n".join(part for line in lines for part in wrap(line, most)), fontsize=TITLE_SIZE)
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -11,7 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from drystone.plots.figure import BLACK, GREY, MOST_PANELS, ORANGE, Picture, new_figure, written_out
+from drystone.plots.figure import BLACK, GREY, MOST_PANELS, ORANGE, Picture, new_figure, title_above, written_out
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -75,7 +75,7 @@ class Forecasts(Picture):
             if place % columns == 0:
                 ax.set_ylabel(written_out(self.names[number], 24))
         more = f"the first {MOST_PANELS} of {len(self.names):,} targets"
-        figure.suptitle("\n".join([self.title, more] if len(self.names) > MOST_PANELS else [self.title]), fontsize=10)
+        title_above(figure, *([self.title, more] if len(self.names) > MOST_PANELS else [self.title]))
         lines = {label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
         figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False)
         return figure

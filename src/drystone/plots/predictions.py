@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from drystone.plots.figure import BLACK, BLUE, MOST_PANELS, Picture, legend_above, new_figure, written_out
+from drystone.plots.figure import BLACK, BLUE, MOST_PANELS, Picture, legend_above, new_figure, title_above, written_out
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,7 +44,7 @@ class Predictions(Picture):
         for number, ax in enumerate(axes):
             self._draw(figure, ax, number)
         more = f"the first {MOST_PANELS} of {len(self.names):,} numbers of a vector"
-        figure.suptitle("\n".join([self.title, more] if len(self.names) > MOST_PANELS else [self.title]), fontsize=10)
+        title_above(figure, *([self.title, more] if len(self.names) > MOST_PANELS else [self.title]))
         return figure
 
     @property

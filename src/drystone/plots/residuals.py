@@ -20,6 +20,7 @@ from drystone.plots.figure import (
     Picture,
     legend_above,
     new_figure,
+    title_above,
     written_out,
 )
 
@@ -63,7 +64,7 @@ class Residuals(Picture):
         for ax in axes[:2]:
             legend_above(ax)
         more = f"the first {MOST_PANELS} of {len(self.names):,} targets"
-        figure.suptitle("\n".join([self.title, more] if len(self.names) > MOST_PANELS else [self.title]), fontsize=10)
+        title_above(figure, *([self.title, more] if len(self.names) > MOST_PANELS else [self.title]))
         return figure
 
     def _draw_bands(self, ax: Axes, number: int) -> None:
