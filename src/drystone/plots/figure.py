@@ -52,7 +52,8 @@ def legend_above(ax: Axes) -> None:
 def title_above(figure: Figure, *lines: str) -> None:
     """Writes lines above all axes, wrapped where they are wider than the figure."""
     most = int(figure.get_figwidth() * CHARACTERS_AN_INCH)
-    figure.suptitle("\n".join(part for line in lines for part in wrap(line, most)), fontsize=TITLE_SIZE)
+    whole = "\n".join(lines).split("\n")
+    figure.suptitle("\n".join(part for line in whole for part in wrap(line, most)), fontsize=TITLE_SIZE)
 
 
 def save_figure(figure: Figure, path: Path) -> None:
