@@ -228,3 +228,27 @@ def test_copies_between_files_are_told() -> None:
         UserWarning, match="6 sequences of a later part are equal .* sequence 0 in train and sequence 12 in test"
     ):
         ds.fit(TRAIN, "y", test=TRAIN[:6], **SMALL)
+
+
+def test_a_run_reads_files_as_its_own_data_were_read(tmp_path: Path) -> None:
+    path = tmp_path / "steps.csv"
+    lines = [
+        f"{name},{step},{step * number % 7 + 0.5},{'ab'[number % 2]}"
+        for number, name in enumerate("pqrstuvw")
+        for step in range(4)
+    ]
+    path.write_text("\n".join(["id,t,x,y", *lines]) + "\n")
+    run = ds.fit(path, "y", sequence_id="id", order_by="t", features=("x",), **SMALL)
+    assert run.predict(path).equals(run.predict(str(path)))
+    assert run.evaluate(path).sequences == 8
+    whole = tmp_path / "wholes.jsonl"
+    whole.write_text('{"x": [1.0, 2.0]}\n{"x": [3.0]}\n')
+    assert run.predict(whole).num_rows == 2
+    with pytest.raises(ds.DataError, match="sequence_id is .id., which is not a column"):
+        run.predict(_without_id(path))
+
+
+def _without_id(path: Path) -> Path:
+    found = path.with_name("no_id.csv")
+    found.write_text("\n".join(line.split(",", 1)[1] for line in path.read_text().splitlines()) + "\n")
+    return found

@@ -1,9 +1,8 @@
 """What the verbs share: their data argument, and reading it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,13 +11,13 @@ from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers import read
+from drystone.readers.like import KEYS, read_like
 from drystone.readers.options import Duplicates
 
 if TYPE_CHECKING:
     from drystone.train import Run
 
 DATA_PANEL = "Data"
-OF_RUNS = ("sequence_id", "order_by", "duplicates")  # what other data of a run are read with too
 
 Data = Annotated[str, typer.Argument(help="A file, or the name of a built-in data set.", metavar="DATA")]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
@@ -68,19 +67,19 @@ class Reading:
 
 def read_data(data: str, how: Reading) -> Sequences:
     """Reads the data, and says what reading did to them."""
-    seqs = _read(data, how)
+    seqs = read(data, **_options(how))
     say_reading(seqs)
     return seqs
 
 
-def _read(data: str, how: Reading) -> Sequences:
-    return read(
-        data,
-        sequence_id=how.sequence_id,
-        order_by=how.order_by,
-        duplicates=how.duplicates,
-        on_empty="drop" if how.drop_empty else "error",
-    )
+def _options(how: Reading) -> dict[str, Any]:
+    """Returns what `drystone.read` is told."""
+    return {
+        "sequence_id": how.sequence_id,
+        "order_by": how.order_by,
+        "duplicates": how.duplicates,
+        "on_empty": "drop" if how.drop_empty else "error",
+    }
 
 
 def say_reading(seqs: Sequences) -> None:
@@ -107,28 +106,10 @@ def open_run(run: Path, data: str, how: Reading, *, device: str) -> "tuple[Run, 
     """Opens a run, and reads data as those of the run were read, where that fits."""
     with ends_at_once():
         opened = open_model(run, device)
-        settings = opened.settings
-        known = {name: getattr(settings, name) for name in OF_RUNS if getattr(settings, name) is not None}
-        given = {name: getattr(how, name) for name in OF_RUNS if getattr(how, name) is not None}
-        try:
-            seqs = _read(data, replace(how, **{**known, **given}))
-        except DataError as error:
-            if given or not known:
-                raise
-            seqs = _read_otherwise(data, how, known, error)
+        known = {name: getattr(opened.settings, name) for name in KEYS}
+        seqs = read_like(data, known, **_options(how))
         say_reading(seqs)
         return opened, seqs
-
-
-def _read_otherwise(data: str, how: Reading, known: Mapping[str, str], error: DataError) -> Sequences:
-    """Reads data that are kept in another form than those of the run; raises the error where they are not."""
-    try:
-        seqs = _read(data, how)
-    except DataError:
-        raise error from None
-    if {known.get("sequence_id"), known.get("order_by")} & set(seqs.field_names):
-        raise error
-    return seqs
 
 
 def check_out(path: Path, suffixes: tuple[str, ...], *, overwrite: bool, is_folder: bool = False) -> None:

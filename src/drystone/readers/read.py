@@ -92,11 +92,6 @@ def read(
         return sequences_from_table(pa.table(source), Origin(), options)
 
 
-def sequences_of(source: Any) -> Sequences:
-    """Returns sequences as they are, and anything else read by `read`."""
-    return source if isinstance(source, Sequences) else read(source)
-
-
 def _read_file(source: str | Path, options: Options) -> Sequences:
     with reading(str(source)):
         path = find(source)

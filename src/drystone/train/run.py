@@ -18,7 +18,7 @@ from torch import Tensor
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
-from drystone.readers.read import sequences_of
+from drystone.readers.like import KEYS, read_like
 from drystone.torch.streaming.predictor import StatefulPredictor
 from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
@@ -149,7 +149,7 @@ class Run:
             >>> run.evaluate(run.part(seqs, "test")).sequences
             370
         """
-        seqs = sequences_of(seqs)
+        seqs = self._read(seqs)
         if not len(self.split.part(name)):
             raise ConfigError(f"{self.path} has no {name} part.")
         known = self.known_part(seqs)
@@ -314,8 +314,15 @@ class Run:
         source = Source(settings=self.settings, schema=self.schema, model=self.model)
         return export(source, Path(path), to=to, overwrite=overwrite)
 
+    def _read(self, seqs: Any) -> Sequences:
+        """Returns sequences as they are, and anything else read as the data of the run were, where that fits."""
+        if isinstance(seqs, Sequences):
+            return seqs
+        known = {name: getattr(self.settings, name) for name in KEYS}
+        return read_like(seqs, known, on_empty="drop" if self.settings.drop_empty else "error")
+
     def _checked(self, seqs: Any) -> Sequences:
-        found = sequences_of(seqs)
+        found = self._read(seqs)
         if not len(found):
             raise DataError("there are no sequences to predict.")
         return encoded(with_target(found, self.schema.target), self.schema.features)
