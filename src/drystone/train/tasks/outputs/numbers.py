@@ -1,7 +1,6 @@
 """Numbers of an item."""
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,18 +12,14 @@ from drystone.core.sequences import Sequences
 from drystone.train.features.numbers import check_finite
 from drystone.train.tasks import figures
 from drystone.train.tasks.number_names import number_names
-from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, shape_of
+from drystone.train.tasks.outputs.outputs import PREDICTION
+from drystone.train.tasks.outputs.shaped import Shaped, check_shape, shape_of
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers(Outputs):
-    """Numbers in units of their standard deviation in the training part: squared errors, mean over the numbers of an item.
+class Numbers(Shaped):
+    """Numbers in units of their standard deviation in the training part: squared errors, mean over the numbers of an item."""
 
-    Args:
-        shape: of an item of the target.
-    """
-
-    shape: tuple[int, ...]
     kind: ClassVar[str] = "numbers"
     baseline: ClassVar[str] = "mean"
     is_scaled: ClassVar[bool] = True
@@ -35,29 +30,6 @@ class Numbers(Outputs):
         """Returns as many numbers as an item of the target has."""
         check_finite(seqs, target, "targets")
         return cls(shape_of(seqs, target))
-
-    @classmethod
-    def from_plain(cls, plain: Any) -> "Numbers":
-        """Returns what `to_plain` wrote."""
-        return cls(tuple(plain))
-
-    def to_plain(self) -> list[int]:
-        """Returns the shape."""
-        return list(self.shape)
-
-    @property
-    def num_outputs(self) -> int:
-        """One a number."""
-        return prod(self.shape)
-
-    @property
-    def target_shape(self) -> tuple[int, ...]:
-        """The numbers side by side."""
-        return (self.num_outputs,)
-
-    def meanings(self, target: str) -> list[Any]:
-        """Returns the names of the numbers."""
-        return list(number_names(target, self.shape))
 
     def check(self, seqs: Sequences, target: str) -> None:
         """Proves that all are finite."""

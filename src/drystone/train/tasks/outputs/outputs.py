@@ -149,25 +149,3 @@ def refuse_first(wrong: npt.NDArray[np.bool_], seqs: Sequences, target: str, wor
         value = field[sequence] if step is None else field[sequence][step]
         shown = value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
         raise DataError(f"target {target!r} is {shown!r} in {seqs.place(sequence, step)}{words}")
-
-
-def shape_of(seqs: Sequences, target: str) -> tuple[int, ...]:
-    """Returns the shape of one item of a target.
-
-    Raises:
-        DataError: it does not hold numbers.
-    """
-    field = seqs.field(target)
-    if not field.is_numeric:
-        raise DataError(
-            f"target {target!r} is {field.describe()} a {item_of(field)}; the model says numbers or yes/no."
-        )
-    return field.item_shape
-
-
-def check_shape(seqs: Sequences, target: str, shape: tuple[int, ...]) -> None:
-    """Raises DataError where the items of a target have another shape than those that were learned, or are no numbers."""
-    found = shape_of(seqs, target)
-    if found != shape:
-        item = item_of(seqs.field(target))
-        raise DataError(f"target {target!r} has shape {found} a {item}; the model says {shape}.")

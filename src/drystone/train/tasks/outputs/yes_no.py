@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,13 +15,14 @@ from torchmetrics.classification import BinaryJaccardIndex, MultilabelExactMatch
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.train.tasks.number_names import number_names
-from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, check_shape, refuse_first, shape_of
+from drystone.train.tasks.outputs.outputs import PREDICTION, refuse_first
+from drystone.train.tasks.outputs.shaped import Shaped, check_shape, shape_of
 
 HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class YesNo(Outputs):
+class YesNo(Shaped):
     """Several answers an item: binary cross-entropy, summed over them, which is the negative log-likelihood of an item.
 
     A yes is said above a probability of 0.5. The figures beside the loss are the accuracy, the share of items whose answers
@@ -30,11 +30,8 @@ class YesNo(Outputs):
     Downie 2009; Boulanger-Lewandowski, Bengio and Vincent 2012); and F1, as the mean of that of each answer, and of all
     answers together.
 
-    Args:
-        shape: of an item of the target.
     """
 
-    shape: tuple[int, ...]
     kind: ClassVar[str] = "yes/no"
     baseline: ClassVar[str] = "marginal"
     activation: ClassVar[str] = "sigmoid"
@@ -50,29 +47,6 @@ class YesNo(Outputs):
                 f"add data where they differ."
             )
         return cls(shape)
-
-    @classmethod
-    def from_plain(cls, plain: Any) -> "YesNo":
-        """Returns what `to_plain` wrote."""
-        return cls(tuple(plain))
-
-    def to_plain(self) -> list[int]:
-        """Returns the shape."""
-        return list(self.shape)
-
-    @property
-    def num_outputs(self) -> int:
-        """One an answer."""
-        return prod(self.shape)
-
-    @property
-    def target_shape(self) -> tuple[int, ...]:
-        """One number an answer, side by side."""
-        return (self.num_outputs,)
-
-    def meanings(self, target: str) -> list[Any]:
-        """Returns the names of the answers."""
-        return list(number_names(target, self.shape))
 
     def choices(self, target: str) -> Mapping[str, tuple[int, int]]:
         """Returns the yes of each answer, by the name of the answer."""
