@@ -8,7 +8,7 @@ from tests.train.small import SMALL
 
 
 def test_a_table_is_read_as_the_settings_say() -> None:
-    rows = [(name, time, float(time + (name > "f"))) for name in "abcdefghijkl" for time in (3, 1, 2, 2, 0)]
+    rows = [(name, time, float(time + ord(name))) for name in "abcdefghijkl" for time in (3, 1, 2, 2, 0)]
     table = pd.DataFrame(rows, columns=["id", "t", "x"]).assign(y=[name > "f" for name, _, _ in rows])
     run = ds.fit(table, "y", sequence_id="id", order_by="t", duplicates="mean", **SMALL)
     assert run.settings.duplicates == "mean"
