@@ -177,5 +177,5 @@ def test_a_warning_is_one_sentence(program: Any, tmp_path: Path) -> None:
     (tmp_path / "ties.csv").write_text("t,x\n1,2\n1,3\n")
     code, _, err = program("plan", "ties.csv", "--order-by", "t")
     assert code == 0
-    assert err.startswith("warning: 1 of 2 rows have the same 't'")
+    assert err.startswith("warning: 't' repeats within a sequence at 1 of 2 steps")
     assert "steps.py" not in err

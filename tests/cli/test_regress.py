@@ -45,7 +45,7 @@ def test_a_run_from_beginning_to_end(program: Any) -> None:
 def test_a_task_that_does_not_suit_says_which_would(program: Any, tmp_path: Path) -> None:
     code, out, err = program("fit", *KEYS[:5], "--target", "calved", "--task", "regress", *FAST)
     assert (code, out) == (2, "")
-    assert "target 'calved' is text; regress learns numbers. task='classify' learns text" in err
+    assert "target 'calved' is text; regress learns numbers.\nThe task classify would suit this target" in err
     code, _, err = program("fit", *KEYS, "--task", "classify", *FAST)
     assert (code, "task='regress' learns it" in err) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["animals.csv"]
