@@ -155,7 +155,18 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(program: Any, stopped
     assert out.endswith("run folder run\n")
 
 
-DIVERGES = ["--hidden-size", "32", "--learning-rate", "3e37", "--gradient-clip", "0", "--schedule", "constant", "--warmup", "0"]
+DIVERGES = [
+    "--hidden-size",
+    "32",
+    "--learning-rate",
+    "3e37",
+    "--gradient-clip",
+    "0",
+    "--schedule",
+    "constant",
+    "--warmup",
+    "0",
+]
 
 
 def test_a_loss_that_is_not_finite_names_the_checkpoint(program: Any, tiny: list[str]) -> None:
