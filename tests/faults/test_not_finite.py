@@ -9,7 +9,7 @@ import torch
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Run, Store
-from drystone.train.tasks.classify.objective import SequenceLosses
+from drystone.train.tasks.sequence.objective import SequenceLosses
 from tests.faults.own_loop import OwnRun
 from tests.faults.small import SMALL, TARGET, check_equal
 

@@ -11,7 +11,7 @@ import pytest
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Run, Store
-from drystone.train.tasks.classify.objective import SequenceLosses
+from drystone.train.tasks.sequence.objective import SequenceLosses
 from tests.faults.points import Points
 from tests.faults.small import SMALL, TARGET, check_equal, figures_of, weights_of
 

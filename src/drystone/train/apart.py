@@ -104,6 +104,8 @@ def warn_of_shared_steps(seqs: Sequences, split: Split, names: Sequence[str]) ->
     if seqs.sequence_id is not None or seqs.order_by is None or not _is_of_numbers(seqs.field(seqs.order_by)):
         return
     found, parts = _all_runs(split)
+    if len(np.unique(found.sequence)) == 1:
+        return  # its steps are apart: `check_steps` has proved it
     steps = ranges(seqs.starts[found.sequence] + found.offset, found.length)
     fields = [seqs.field(name) for name in dict.fromkeys((seqs.order_by, *names))]
     codes = _codes([field.column.take(steps) for field in fields if _is_of_numbers(field)])

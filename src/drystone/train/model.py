@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from drystone.core.errors import ConfigError
@@ -100,6 +100,21 @@ class RunModel(nn.Module, ABC):
     def inputs(self, batch: TensorBatch) -> Tensor:
         """Returns what the LSTM reads of a batch, with noise in training: [rows, steps, width]."""
         return self.read(self.features.matrix(batch))
+
+    def at_cells(
+        self, batch: TensorBatch, state: Any, cells: Int[Tensor, " cells"]
+    ) -> tuple[Float[Tensor, "cells outputs"], Any]:
+        """Returns the outputs of the head at some cells, and the state of the rows: None of a model that reads backward too.
+
+        Args:
+            batch: with the features.
+            state: of the rows, from the batch before; None for zeros.
+            cells: their numbers row × steps + step.
+        """
+        both = self.lstm.bidirectional
+        run = self.lstm.run(self.inputs(batch), batch.grid, None if both else state)
+        outputs = self.head(self.dropout(run.output.flatten(0, 1).index_select(0, cells)))
+        return outputs, None if both else run.state
 
     def read(self, x: Float[Tensor, "rows steps numbers"]) -> Float[Tensor, "rows steps width"]:
         """Returns what the LSTM reads of features, float64, in the order of `Features.columns`."""

@@ -11,7 +11,7 @@ from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
 from drystone.train.features.feature import Features
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

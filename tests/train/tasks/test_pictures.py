@@ -87,7 +87,7 @@ def test_regress_shows_what_it_predicts(target: str) -> None:
     run = regress(seqs, target)
     (picture,) = run.task.pictures(run.model, seqs, "title").values()
     assert isinstance(picture, Predictions)
-    assert picture.names == {"kg": ["kg"], "pair": ["pair[0]", "pair[1]"]}[target]
+    assert list(picture.names) == {"kg": ["kg"], "pair": ["pair[0]", "pair[1]"]}[target]
     said, true = numbers_said(run, seqs), seqs.field(target).values.reshape(len(seqs), -1)
     order = [np.lexsort(pair.T) for pair in (picture.true, true)]  # batches hold them in an order of their own
     np.testing.assert_allclose(picture.true[order[0]], true[order[1]])

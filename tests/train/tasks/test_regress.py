@@ -103,7 +103,7 @@ def test_predictions_are_one_row_a_sequence() -> None:
     assert table["animal"].to_pylist() == [f"a{number}" for number in range(40)]
     run = regress(seqs, "pair")
     assert run.predict(seqs).column_names == ["sequence", "animal", "prediction_0", "prediction_1"]
-    assert json.loads((run.path / "schema.json").read_text())["outputs"] == {"shape": [2]}
+    assert json.loads((run.path / "schema.json").read_text())["outputs"] == {"numbers": [2]}
     assert repr(run).startswith("Run('runs/run-2': 'pair', 2 numbers a sequence, 2 epochs, test rmse ")
 
 

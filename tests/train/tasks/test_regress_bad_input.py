@@ -58,7 +58,7 @@ def test_data_to_predict_and_to_evaluate_are_checked() -> None:
         with pytest.raises(ds.DataError, match="sequence 1 holds numbers so far from the training data"):
             use(far)
     pairs = ds.Sequences.from_arrays({"x": [[[1.0, 1.0]]]}, {"kg": [[1.0, 2.0]]})
-    with pytest.raises(ds.DataError, match=r"target 'kg' has shape \(2,\) a sequence; the model was trained on \(\)"):
+    with pytest.raises(ds.DataError, match=r"target 'kg' has shape \(2,\) a sequence; the model says \(\)"):
         run.evaluate(pairs)
     with pytest.raises(ds.DataError, match="no field 'kg'"):
         run.evaluate(ds.Sequences.from_arrays({"x": [[[1.0, 1.0]]]}))

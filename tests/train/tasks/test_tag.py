@@ -261,3 +261,12 @@ def test_a_class_that_training_never_sees_is_warned_of() -> None:
         run = tag("y", seqs, split_column="part")
     assert run.evaluate(run.part(seqs, "test")).steps == 2
     assert Path("runs/run-1").is_dir()
+
+
+def test_vectors_of_whole_numbers_are_numbers() -> None:
+    rng = np.random.default_rng(0)
+    x = [rng.normal(size=(length, 2)) for length in LENGTHS]
+    seqs = ds.Sequences.from_arrays({"x": x, "counts": [np.round(each * 9).astype(np.int64) for each in x]})
+    run = tag("counts", seqs, epochs=1)
+    assert run.evaluate(seqs).rmse > 0
+    assert str(run.predict(seqs)["prediction"].type) == "list<item: double>"

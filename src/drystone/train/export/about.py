@@ -5,7 +5,7 @@ from typing import Any
 
 from drystone.train.export.format import Source
 from drystone.train.schema import Schema
-from drystone.train.tasks.classify.model import SequenceClassifier
+from drystone.train.tasks.sequence.model import SequenceModel
 
 FILE = "drystone.json"
 FLOAT32 = "float32"
@@ -55,7 +55,7 @@ def lengths() -> Entry:
     return entry("int64", ["rows"], "the real steps of each row, 1 or more, which come first in it")
 
 
-def state(model: SequenceClassifier, dtype: str, means: str) -> Entry:
+def state(model: SequenceModel, dtype: str, means: str) -> Entry:
     """Returns what is said of an LSTM state, h or c."""
     sizes = model.lstm.sizes
     return entry(dtype, [sizes.layers * sizes.directions, "rows", sizes.hidden], means)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from drystone.core.trained import LSTMWeights, Trained
 from drystone.train.export.format import Source
-from drystone.train.tasks.classify.model import SequenceClassifier
+from drystone.train.tasks.sequence.model import SequenceModel
 
 
 def arrays_of(source: Source) -> Trained:
@@ -29,7 +29,7 @@ def arrays_of(source: Source) -> Trained:
     )
 
 
-def _layer(model: SequenceClassifier, layer: int) -> tuple[LSTMWeights, ...]:
+def _layer(model: SequenceModel, layer: int) -> tuple[LSTMWeights, ...]:
     state = {name: _array(value) for name, value in model.lstm.named_parameters()}
     return tuple(
         LSTMWeights(

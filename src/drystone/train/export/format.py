@@ -12,7 +12,8 @@ from drystone.core.extras import need
 from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.tasks.classify.model import SequenceClassifier
+from drystone.train.tasks.classify.about import CLASSIFY
+from drystone.train.tasks.sequence.model import SequenceModel
 
 CHOICES = MappingProxyType({"softmax": "class", "sigmoid": "label"})
 
@@ -26,13 +27,13 @@ class Source:
     model: RunModel
 
     @property
-    def classifier(self) -> SequenceClassifier:
+    def classifier(self) -> SequenceModel:
         """The model.
 
         Raises:
             ConfigError: it is none that formats know.
         """
-        if not isinstance(self.model, SequenceClassifier):
+        if self.settings.task != CLASSIFY.name:
             raise ConfigError(
                 f"the run was trained to {self.settings.task}; only runs that classify can be exported so far. "
                 f"drystone predict, and run.predict in Python, serve it."
@@ -43,6 +44,7 @@ class Source:
                 f"the features {', '.join(map(repr, others))} are categories, parts of a calendar or numbers that may miss; "
                 f"only runs on numbers of which none misses can be exported so far. drystone predict serves it."
             )
+        assert isinstance(self.model, SequenceModel)
         return self.model
 
     @property

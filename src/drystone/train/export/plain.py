@@ -5,10 +5,10 @@ from typing import Any
 import torch
 
 from drystone.train.export.plain_torch import Classifier
-from drystone.train.tasks.classify.model import SequenceClassifier
+from drystone.train.tasks.sequence.model import SequenceModel
 
 
-def arguments_of(model: SequenceClassifier) -> dict[str, Any]:
+def arguments_of(model: SequenceModel) -> dict[str, Any]:
     """Returns the arguments of `Classifier` for a model of this form."""
     return {
         "num_features": len(model.mean),
@@ -23,7 +23,7 @@ def arguments_of(model: SequenceClassifier) -> dict[str, Any]:
     }
 
 
-def plain_of(model: SequenceClassifier) -> Classifier:
+def plain_of(model: SequenceModel) -> Classifier:
     """Returns the same classifier with `nn.LSTM`, on the CPU in eval mode; where the model lies there, they share weights."""
     with torch.device("meta"):  # takes neither room nor random numbers
         plain = Classifier(**arguments_of(model))

@@ -7,6 +7,8 @@ from numbers import Real
 from types import NoneType
 from typing import Any
 
+import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
 from drystone.core.errors import ConfigError
@@ -63,6 +65,11 @@ def outcome_of(objective: Objective, model: nn.Module, batch: TensorBatch, state
             f"the objective must return Outcome(loss=Σ weighted loss, weight=Σ weight); it returned {_kind(outcome)}."
         )
     return outcome
+
+
+def on_device(values: npt.NDArray[Any], batch: TensorBatch) -> Tensor:
+    """Returns an array as a tensor where the batch lies; the device is not waited for."""
+    return torch.from_numpy(values).to(batch.device, non_blocking=True)
 
 
 def forward_of(objective: Objective, model: nn.Module) -> Callable[[TensorBatch, Any], tuple[Outcome, Any]]:

@@ -1,39 +1,27 @@
 """Classify, as a run knows it."""
 
 import warnings
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import torch
-from torch import nn
-from torchmetrics import Metric
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
-from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
-from drystone.train.loaders import prediction_loader
-from drystone.train.loop.evaluator import Evaluator, device_of_model
-from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Ints, Split
 from drystone.train.tasks.classify.about import CLASSIFY, LABEL_SMOOTHING
 from drystone.train.tasks.classify.labels import kind_for, label_field, labelled, strata_of
-from drystone.train.tasks.classify.model import SequenceClassifier
-from drystone.train.tasks.classify.objective import SequenceLosses, probabilities_only
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.outputs.classes import Classes
-from drystone.train.tasks.outputs.kinds import from_plain, to_plain
+from drystone.train.tasks.outputs.kinds import to_plain
 from drystone.train.tasks.outputs.loss import Loss
-from drystone.train.tasks.outputs.outputs import Outputs
-from drystone.train.tasks.pictures import pairs_of, pictures_of
-from drystone.train.tasks.task import Scores, Task, id_column
+from drystone.train.tasks.sequence.task import SequenceTask
+from drystone.train.tasks.task import Scores
 
 MAX_NAMES_SHOWN = 20
 
@@ -53,14 +41,11 @@ class ClassScores(Scores):
     micro_f1: float | None = None
 
 
-class Classify(Task):
+class Classify(SequenceTask):
     """One class a sequence, or several labels at once."""
 
     about = CLASSIFY
-
-    def __init__(self, settings: Settings, schema: Schema) -> None:
-        super().__init__(settings, schema)
-        self.outputs: Outputs = from_plain(schema.outputs)
+    scores_type = ClassScores
 
     @classmethod
     def check_target(cls, seqs: Sequences, target: str) -> None:
@@ -96,79 +81,14 @@ class Classify(Task):
         baselines = {outputs.baseline: outputs.trivial(targets).tolist()}
         return Schema.of(seqs, features, target, to_plain(outputs), baselines)
 
-    def new_model(self) -> SequenceClassifier:
-        """Returns a classifier."""
-        spec = ModelSpec(self.schema.features, self.outputs.num_outputs, self.settings)
-        return SequenceClassifier(spec, self.outputs)
-
-    def objective(self, seqs: Sequences) -> SequenceLosses:
-        """Returns the losses of the sequences, with smoothed and weighted labels."""
-        targets = self._targets(seqs)
-        return SequenceLosses(targets, Loss.in_training(self.outputs, self.settings, targets))
-
-    def metrics(self) -> dict[str, Metric]:
-        """Returns accuracy and F1."""
-        return {name: metric for name, metric in self.outputs.metrics().items() if name in self.about.figures}
-
-    def evaluator(
-        self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
-    ) -> Evaluator:
-        """Returns what measures a classifier, by the labels as they are."""
-        loader = prediction_loader(seqs, self.fields(seqs), device)
-        losses = SequenceLosses(self._targets(seqs), Loss(outputs=self.outputs))
-        return Evaluator(losses, loader, self.metrics(), between=between)
-
-    def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ClassScores:
-        """Returns the loss and the figures of this kind of output."""
-        named: dict[str, Any] = {name: figures[name] for name in ("loss", *self.metrics())}
-        return ClassScores(sequences=len(seqs), **named)
-
-    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
-        """Returns the figures of saying of every sequence what the training part says most."""
-        targets = torch.from_numpy(self._targets(seqs))
-        said = torch.tensor(self.schema.baselines[self.outputs.baseline], dtype=torch.float64).repeat(len(targets), 1)
-        figures = self.measured(self.outputs.readable(said), targets)
-        return {self.outputs.baseline: figures | {"loss": float(self.outputs.losses(said, targets).sum(dim=1).mean())}}
-
-    def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
-        """Returns one row a sequence: `sequence`, its id, and what `columns` says."""
-        loader = prediction_loader(seqs, self.fields(seqs), device_of_model(model))
-        found = np.zeros((len(seqs), self.outputs.num_outputs))
-        for batch, outcome in Evaluator(probabilities_only, loader).outcomes(model):
-            assert outcome.predictions is not None
-            found[batch.host.ends.sequence] = outcome.predictions.cpu().numpy()
-        broken = np.isnan(found).any(axis=1)
-        if broken.any():
-            raise DataError(
-                f"{seqs.place(int(np.argmax(broken)))} holds numbers so far from the training data that the model overflows."
-            )
-        columns = self.columns(found)
-        return self.outputs.table({"sequence": np.arange(len(seqs))} | id_column(seqs, ("sequence", *columns)), columns)
-
-    def pictures(
-        self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
-    ) -> dict[str, Picture]:
-        """Returns the confusion matrix; of several labels nothing."""
-        found = pairs_of(self.evaluator(seqs, device_of_model(model), between).outcomes(model))
-        return pictures_of(self.outputs, found, self.schema.target, len(seqs), "sequences", title)
-
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        """p_CLASS for every class, or p_LABEL for every label."""
-        return self.outputs.names(self.schema.target)
-
-    def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
-        """Returns `prediction`, its `probability`, and p_CLASS for every class; or the labels that are yes, and p_LABEL."""
-        return self.outputs.columns(self.schema.target, outputs)
+    @classmethod
+    def with_items(cls, seqs: Sequences, target: str) -> Sequences:
+        """Returns the sequences with their labels as a value a sequence."""
+        return labelled(seqs, target)
 
     def __str__(self) -> str:
         between = " in" if isinstance(self.outputs, Classes) else ":"
         return f"{self.schema.target!r}{between} {self.outputs}"
-
-    def _targets(self, seqs: Sequences) -> npt.NDArray[Any]:
-        found = labelled(seqs, self.schema.target)
-        self.outputs.check(found, self.schema.target)
-        return self.outputs.encoded(found.field(self.schema.target).values)
 
 
 def _warn_of_constant(targets: npt.NDArray[Any], names: tuple[str, ...]) -> None:

@@ -34,16 +34,9 @@ class Forecaster(RunModel, ScaledTargets):
     def forward(
         self, batch: TensorBatch, state: Any, cells: Int[Tensor, " cells"]
     ) -> tuple[Float[Tensor, "cells horizon numbers"], Any]:
-        """Returns the standardised forecasts at some cells, and the state of the rows.
-
-        Args:
-            batch: with the features.
-            state: of the rows, from the batch before; None for zeros.
-            cells: their numbers row × steps + step.
-        """
-        run = self.lstm.run(self.inputs(batch), batch.grid, state)
-        said = self.head(self.dropout(run.output.flatten(0, 1).index_select(0, cells)))
-        return said.unflatten(1, self._ahead), run.state
+        """Returns the standardised forecasts at some cells, and the state of the rows: see `RunModel.at_cells`."""
+        said, state = self.at_cells(batch, state, cells)
+        return said.unflatten(1, self._ahead), state
 
     def advance(
         self,

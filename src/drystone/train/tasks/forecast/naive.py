@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from drystone.core.batch import Batch
 from drystone.core.column import Column
+from drystone.core.free_name import free_name
 from drystone.core.lengths import ranges
 from drystone.core.sequences import Sequences
 from drystone.train.features.encode import filled_forward
@@ -37,9 +38,7 @@ def naive_offsets(season: int | None, horizon: int) -> tuple[int, ...]:
 
 def with_beginnings(seqs: Sequences, target: str) -> Sequences:
     """Returns the sequences with where they begin among all values as their last field a sequence: views of them keep it."""
-    name = f"{target} begins"
-    while name in seqs.field_names:
-        name += "'"
+    name = free_name(f"{target} begins", seqs.field_names)
     columns: Mapping[str, Column] = {key: seqs.field(key).compact for key in seqs.sequence_columns}
     return replace(
         seqs,

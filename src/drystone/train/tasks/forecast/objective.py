@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from drystone.torch.batch import TensorBatch
-from drystone.train.loop.objective import Outcome
+from drystone.train.loop.objective import Outcome, on_device
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.naive import Naive
 
@@ -29,7 +29,7 @@ class SquaredErrors:
     def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
         assert isinstance(model, Forecaster)
         cells = scored_cells(batch, self._targets)
-        forecasts, state = model(batch, state, _on_device(cells, batch))
+        forecasts, state = model(batch, state, on_device(cells, batch))
         targets = _targets_at(batch, self._targets, cells)
         level = _level(model, self._base, batch, cells)
         dtype = torch.promote_types(forecasts.dtype, torch.float32)
@@ -58,7 +58,7 @@ class ForecastsOnly:
         assert isinstance(model, Forecaster)
         grid, ends = batch.grid, batch.grid.ends
         cells = ends.row * grid.num_steps + ends.step if self._ends_only else grid.cells
-        forecasts, state = model(batch, state, _on_device(cells, batch))
+        forecasts, state = model(batch, state, on_device(cells, batch))
         level = _level(model, self._base, batch, cells)
         forecasts = model.in_units(forecasts, level)
         return Outcome(loss=forecasts.new_zeros(()), weight=0.0, predictions=forecasts, state=state)
@@ -81,7 +81,7 @@ class NaiveOnly:
         is_known = np.isfinite(found).all(axis=(1, 2))
         cells, found = cells[is_known], found[is_known]
         targets = _targets_at(batch, self._targets, cells)
-        said = _on_device(found, batch).expand_as(targets)
+        said = on_device(found, batch).expand_as(targets)
         return Outcome(
             loss=targets.new_zeros(()), weight=len(cells), predictions=said.flatten(0, 1), targets=targets.flatten(0, 1)
         )
@@ -91,7 +91,7 @@ def _level(model: Forecaster, base: Naive | None, batch: TensorBatch, cells: Int
     """Returns what the model learns the difference to; where no value of the past is known, the mean."""
     if base is None:
         return None
-    found = _on_device(base.at(batch.host, cells), batch)
+    found = on_device(base.at(batch.host, cells), batch)
     return torch.where(found.isnan(), model.target_mean, found)
 
 
@@ -107,9 +107,5 @@ def scored_cells(batch: TensorBatch, targets: str) -> Ints:
 
 def _targets_at(batch: TensorBatch, targets: str, cells: Ints) -> Tensor:
     """Returns float64 [cells, horizon, numbers]."""
-    found = batch[targets].flatten(0, 1).index_select(0, _on_device(cells, batch)).double()
+    found = batch[targets].flatten(0, 1).index_select(0, on_device(cells, batch)).double()
     return found if found.ndim > 2 else found[:, :, None]
-
-
-def _on_device(values: npt.NDArray[Any], batch: TensorBatch) -> Tensor:
-    return torch.from_numpy(values).to(batch.device, non_blocking=True)

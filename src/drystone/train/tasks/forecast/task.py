@@ -1,6 +1,5 @@
 """Forecast, as a run knows it."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,35 +11,38 @@ from torch import nn
 from torchmetrics import Metric
 
 from drystone.core.errors import ConfigError, DataError
-from drystone.core.lengths import Lengths, offsets_of, place_of, ranges
+from drystone.core.lengths import offsets_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.views.pieces import counted_from
 from drystone.core.words import so_many
 from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
-from drystone.train.features.encode import FILL_IN
 from drystone.train.features.numbers import check_finite, mean_and_spread
-from drystone.train.layouts import carrying_layout, stateful_rows, stateful_steps
+from drystone.train.layouts import carrying_layout
 from drystone.train.loaders import loader_of, prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec, RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.split import PARTS, Split, by_time
+from drystone.train.split import PARTS, Split
 from drystone.train.tasks.figures import metrics
 from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.forecast.chosen import outlook_of, places_of
+from drystone.train.tasks.forecast.laid_out import laid_out
 from drystone.train.tasks.forecast.mase import ScaledError
 from drystone.train.tasks.forecast.model import Forecaster
 from drystone.train.tasks.forecast.naive import LAST, Naive, naive_offsets, with_beginnings
 from drystone.train.tasks.forecast.objective import ForecastsOnly, NaiveOnly, SquaredErrors
 from drystone.train.tasks.forecast.outlook import Outlook
+from drystone.train.tasks.forecast.parts import split_of
 from drystone.train.tasks.forecast.pasts import pasts
 from drystone.train.tasks.forecast.pictures import Asked, forecasts_in, pictures
+from drystone.train.tasks.forecast.targets import ahead_in, check_values, num_scored, with_targets
 from drystone.train.tasks.number_names import number_names
+from drystone.train.tasks.overflow import check_no_overflow
 from drystone.train.tasks.per_step import step_columns
-from drystone.train.tasks.task import Scores, Task, check_validation, stated_parts
+from drystone.train.tasks.task import Scores, Task
 
 LAST_VALUE, SEASONAL = "last value", "seasonal"
 
@@ -91,8 +93,8 @@ class Forecast(Task):
     @classmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Proves that the target is a measurement, and splits by time: no two parts share a target."""
-        _check_values(seqs, settings)
-        return _split(seqs, settings)
+        check_values(seqs, settings)
+        return split_of(seqs, settings)
 
     @classmethod
     def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
@@ -132,45 +134,15 @@ class Forecast(Task):
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the features, and the next values of the target."""
-        return (*self.schema.features.batch_fields, _ahead_in(seqs))
+        return (*self.schema.features.batch_fields, ahead_in(seqs))
 
     def to_train_on(self, seqs: Sequences) -> Sequences:
         """Returns windows, or the series cut into as many parts as fill all rows, or the series as they are."""
-        settings, seqs = self.settings, self._with_targets(seqs)
-        if settings.window is not None:
-            found = seqs.windows(settings.window, settings.stride or 1, self.horizon)
-            too_short = seqs.lengths < settings.window + self.horizon
-            if not len(found):
-                raise DataError(
-                    f"window is {settings.window} and horizon {self.horizon}: the longest series of the training part has "
-                    f"{so_many(int(seqs.lengths.max()), 'step')}, so it holds no such window. Give shorter ones."
-                )
-            if too_short.any():
-                self._warn_of_short(seqs.lengths[too_short])
-            return found
-        if settings.layout != "stateful" or settings.align is not None:
-            return seqs
-        if len(seqs) >= stateful_rows(settings) and settings.lead is not None:
-            raise ConfigError(
-                f"lead is {settings.lead}, and no series is cut: the training part has {so_many(len(seqs), 'sequence')}, "
-                f"enough for {so_many(stateful_rows(settings), 'row')}. Leave out lead, or give more rows."
-            )
-        if len(seqs) < stateful_rows(settings):
-            parts = -(-stateful_rows(settings) // len(seqs))
-            seqs = seqs.cut(parts, stateful_steps(settings) if settings.lead is None else settings.lead)
-        return seqs
-
-    def _warn_of_short(self, lengths: Lengths) -> None:
-        warnings.warn(
-            f"{so_many(len(lengths), 'sequence')} of the training part with {so_many(int(lengths.sum()), 'step')} "
-            f"{'is' if len(lengths) == 1 else 'are'} shorter than a window of {self.settings.window} with the "
-            f"{so_many(self.horizon, 'step')} after it, and not trained on.",
-            stacklevel=3,
-        )
+        return laid_out(self._with_targets(seqs), self.settings, self.horizon)
 
     def objective(self, seqs: Sequences) -> SquaredErrors:
         """Returns the squared errors."""
-        return SquaredErrors(_ahead_in(seqs), self._base(seqs))
+        return SquaredErrors(ahead_in(seqs), self._base(seqs))
 
     def metrics(self) -> dict[str, Metric]:
         """Returns rmse, mae and r2; and mase, where there is something to compare with."""
@@ -183,7 +155,7 @@ class Forecast(Task):
     ) -> Evaluator:
         """Returns what measures forecasts at every step whose next values are known, each from the past that it may use."""
         self._check_same_target(seqs)
-        _check_values(seqs, self.settings)
+        check_values(seqs, self.settings)
         self.check_scored(seqs, "it")
         found = self._with_targets(seqs)
         first, stop = found.scored_steps()
@@ -197,7 +169,7 @@ class Forecast(Task):
         before that is known; steps before the first are not counted here.
         """
         found, season = self._with_targets(seqs), self.outlook.season
-        ahead = _ahead_in(found)
+        ahead = ahead_in(found)
         loader = loader_of(found, carrying_layout(found.lengths), (ahead,), torch.device("cpu"))
         forecasts = {LAST_VALUE: LAST}
         if season is not None:
@@ -228,17 +200,6 @@ class Forecast(Task):
             )
         return count * self.horizon
 
-    def _num_scored(self, seqs: Sequences) -> int:
-        """Returns how many steps are scored, of sequences that `_with_targets` made: those whose next values are known."""
-        first, stop = seqs.scored_steps()
-        if self.settings.missing == "error":
-            return int((stop - first).sum())
-        values = seqs.field(self.schema.target).column
-        known = ~np.isnan(values.slice(0, len(values))).reshape(len(values), -1).any(axis=1)
-        counts = np.concatenate([[0], np.cumsum(known)])  # of the values before each
-        begins = ranges(seqs.starts + first, stop - first) + 1
-        return int((counts[begins + self.horizon] - counts[begins] == self.horizon).sum())
-
     def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> ForecastScores:
         """Returns loss, rmse, mae, r2 and mase."""
         return ForecastScores(
@@ -260,13 +221,8 @@ class Forecast(Task):
             self._check_known(seqs)
         forecasts = self._forecasts(model, seqs)
         is_known = self.schema.features.are_known_ahead(seqs)
+        check_no_overflow(np.where(is_known[:, None], forecasts, 0.0), seqs, per_step=True)
         forecasts[~is_known] = np.nan
-        broken = is_known & ~np.isfinite(forecasts).all(axis=1)
-        if broken.any():
-            sequence, step = place_of(int(np.argmax(broken)), seqs.lengths)
-            raise DataError(
-                f"{seqs.place(sequence, step)} holds numbers so far from the training data that the model overflows."
-            )
         return self._table(seqs, forecasts)
 
     def pictures(
@@ -278,7 +234,7 @@ class Forecast(Task):
         asked = Asked(
             seqs=seqs,
             target=self.schema.target,
-            targets=_ahead_in(found),
+            targets=ahead_in(found),
             horizon=self.horizon,
             first=first,
             count=np.maximum(stop - first, 0),
@@ -298,12 +254,10 @@ class Forecast(Task):
         return f"the next {so_many(self.horizon, 'value')} of {self.schema.target!r}"
 
     def _with_targets(self, seqs: Sequences) -> Sequences:
-        """Returns the sequences with the next values of the target as their last field that looks ahead."""
-        name = f"{self.schema.target} ahead"
-        while name in seqs.field_names:
-            name += "'"
-        seqs = with_beginnings(seqs, self.schema.target)
-        return seqs.ahead(self.schema.target, range(1, self.horizon + 1), name=name)
+        return with_targets(seqs, self.schema.target, self.horizon)
+
+    def _num_scored(self, seqs: Sequences) -> int:
+        return num_scored(seqs, self.schema.target, self.horizon, may_miss=self.settings.missing != "error")
 
     def _base(self, seqs: Sequences) -> Naive | None:
         """Returns what the model learns the difference to; of sequences that `_with_targets` or `with_beginnings` made."""
@@ -364,28 +318,3 @@ class Forecast(Task):
             for name, values in zip(self.output_names, forecasts.T, strict=True)
         }
         return pa.table(step_columns(seqs, self.output_names) | columns)
-
-
-def _ahead_in(seqs: Sequences) -> str:
-    """Returns the field that `Forecast._with_targets` added."""
-    return next(reversed(dict(seqs.ahead_fields)))
-
-
-def _check_values(seqs: Sequences, settings: Settings) -> None:
-    """Proves that the values of the target are finite; where they may miss, that those are which are there."""
-    is_strict = settings.missing == "error"
-    remedy = FILL_IN if is_strict else ""
-    check_finite(seqs, settings.target, "targets of forecasts", missing_allowed=not is_strict, remedy=remedy)
-
-
-def _split(seqs: Sequences, settings: Settings) -> Split:
-    if settings.part_field is None:
-        return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
-    parts = stated_parts(seqs, settings)
-    if settings.valid_fraction:
-        raise ConfigError(
-            f"valid_fraction is {settings.valid_fraction}, a share of time, and {settings.parts_are_stated_by} states whole "
-            f"series: state a validation part too, or leave out {settings.parts_are_stated_by}."
-        )
-    check_validation(settings, parts, 'say "valid" of some')
-    return Split.of_wholes(seqs.lengths, parts)

@@ -37,8 +37,9 @@ class Numbers(Shaped):
         check_finite(seqs, target, "targets")
 
     def encoded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Returns [items, numbers]."""
-        return values.reshape(len(values), -1)
+        """Returns [items, numbers], of floats."""
+        numbers = values.reshape(len(values), -1)
+        return numbers if numbers.dtype.kind == "f" else numbers.astype(np.float64)
 
     def trivial(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Returns the mean of each number."""

@@ -121,8 +121,9 @@ class Outputs(ABC):
 
     def table(self, known: Mapping[str, Any], columns: Mapping[str, list[Any]]) -> pa.Table:
         """Returns what `columns` says as a table, after what is known of the items."""
-        prediction = pa.array(columns[PREDICTION], self.prediction_type)
-        return pa.table({**known, **columns, PREDICTION: prediction})
+        if self.prediction_type is None:
+            return pa.table({**known, **columns})
+        return pa.table({**known, **columns, PREDICTION: pa.array(columns[PREDICTION], self.prediction_type)})
 
     @abstractmethod
     def __str__(self) -> str:

@@ -9,14 +9,15 @@ import numpy.typing as npt
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 from drystone.core.sequences import Sequences
+from drystone.train.tasks.number_names import number_names
 from drystone.train.tasks.outputs.yes_no import is_yes_no
 
 MOST_CLASSES = 20  # whole numbers of more values than that may be a measurement
 FEWEST_OF_A_CLASS = 4  # on average, in sequences
 
 
-def number_field(seqs: Sequences, target: str) -> Field:
-    """Returns the target as a field with a number, or a vector of numbers, a sequence.
+def check_numbers(seqs: Sequences, target: str) -> None:
+    """Proves that a target is a number, or a vector of numbers, a sequence.
 
     A target with a value a step serves too, if it is the same at all steps of a sequence.
 
@@ -30,25 +31,26 @@ def number_field(seqs: Sequences, target: str) -> Field:
         raise DataError(
             f"target {target!r} has shape {field.item_shape} a sequence; regress learns one number, or a vector of them."
         )
-    return field
 
 
-def numbers_of(seqs: Sequences, target: str) -> npt.NDArray[np.float64]:
-    """Returns the numbers of each sequence: [sequences, numbers].
+def numbered(seqs: Sequences, target: str) -> Sequences:
+    """Returns the sequences with their target a value a sequence.
 
     Raises:
-        DataError: as `number_field`; or a number is missing, or infinite.
+        DataError: as `check_numbers`; or a number is missing, or infinite.
     """
-    values = number_field(seqs, target).values.reshape(len(seqs), -1).astype(np.float64)
-    broken = ~np.isfinite(values)
+    check_numbers(seqs, target)
+    found = seqs.collapsed(target)
+    field = found.field(target)
+    broken = ~np.isfinite(field.values)
     if broken.any():
-        at, number = (int(axis[0]) for axis in np.nonzero(broken))
-        name = f"{target}[{number}]" if values.shape[1] > 1 else target
+        at, *inside = (int(axis[0]) for axis in np.nonzero(broken))
+        name = number_names(target, field.item_shape)[inside[0] if inside else 0]
         raise DataError(
-            f"target {name!r} is {values[at, number]} in {seqs.place(at)}; numbers to learn must be finite. Fill it in, "
-            f"or leave the sequence out."
+            f"target {name!r} is {field.values[(at, *inside)]} in {seqs.place(at)}; numbers to learn must be finite. Fill it "
+            f"in, or leave the sequence out."
         )
-    return values
+    return found
 
 
 def is_measurement(field: Field) -> bool:

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from drystone.torch.batch import TensorBatch
-from drystone.train.loop.objective import Outcome
+from drystone.train.loop.objective import Outcome, on_device
 from drystone.train.tasks.outputs.loss import Loss
 from drystone.train.tasks.tag.model import Tagger
 
@@ -28,7 +27,7 @@ class StepLosses:
     def __call__(self, model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
         assert isinstance(model, Tagger)
         scored = np.flatnonzero(batch.host.scored)
-        cells, shape = _on_device(scored, batch), (len(scored), *model.outputs.target_shape)
+        cells, shape = on_device(scored, batch), (len(scored), *model.outputs.target_shape)
         outputs, state = model(batch, state, cells)
         targets = batch[self._targets].flatten(0, 1).index_select(0, cells).reshape(shape)
 
@@ -36,16 +35,12 @@ class StepLosses:
             every = batch.host[self._targets]
             return every.reshape(-1, *every.shape[2:])[scored].reshape(shape)
 
-        loss, weight = self._loss.sums(outputs, model.standardised_targets(targets), on_host)
+        loss, weight = self._loss.sums(outputs, model.to_learn(targets), on_host)
         return Outcome(loss=loss, weight=weight, predictions=model.readable(outputs), targets=targets, state=state)
 
 
 def outputs_only(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:
     """What is said at all steps, span after span, where no target is known."""
     assert isinstance(model, Tagger)
-    outputs, state = model(batch, state, _on_device(batch.grid.cells, batch))
+    outputs, state = model(batch, state, on_device(batch.grid.cells, batch))
     return Outcome(loss=outputs.new_zeros(()), weight=0.0, predictions=model.readable(outputs), state=state)
-
-
-def _on_device(cells: npt.NDArray[np.int64], batch: TensorBatch) -> Tensor:
-    return torch.from_numpy(cells).to(batch.device, non_blocking=True)

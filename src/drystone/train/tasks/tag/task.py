@@ -1,7 +1,7 @@
 """Tag, as a run knows it."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,36 +10,36 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 from torch import nn
-from torchmetrics import Metric
 
 from drystone.core.column import Column
 from drystone.core.errors import DataError
-from drystone.core.lengths import offsets_of, place_of, ranges
+from drystone.core.free_name import free_name
+from drystone.core.lengths import offsets_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.plots.figure import Picture
 from drystone.train.features.choose import choose_features
-from drystone.train.features.numbers import mean_and_spread
 from drystone.train.layouts import carrying_layout
 from drystone.train.loaders import loader_of, prediction_loader
 from drystone.train.loop.evaluator import Evaluator, device_of_model
-from drystone.train.model import ModelSpec, RunModel
+from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import PARTS, Split, by_time
+from drystone.train.tasks.answering import AnsweringTask
 from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.outputs.classes import Classes
-from drystone.train.tasks.outputs.kinds import from_plain, to_plain
+from drystone.train.tasks.outputs.kinds import to_plain
 from drystone.train.tasks.outputs.loss import Loss
-from drystone.train.tasks.outputs.outputs import Outputs
+from drystone.train.tasks.overflow import check_no_overflow
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.pictures import pairs_of, pictures_of
 from drystone.train.tasks.tag.about import TAG
 from drystone.train.tasks.tag.kinds import kind_for
 from drystone.train.tasks.tag.model import Tagger
 from drystone.train.tasks.tag.objective import StepLosses, outputs_only
-from drystone.train.tasks.task import Scores, Task
+from drystone.train.tasks.task import Scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +67,11 @@ class TagScores(Scores):
     r2: float | None = None
 
 
-class Tag(Task):
+class Tag(AnsweringTask):
     """Something at every step: what the target is there, or some steps later."""
 
     about = TAG
-
-    def __init__(self, settings: Settings, schema: Schema) -> None:
-        super().__init__(settings, schema)
-        self.outputs: Outputs = from_plain(schema.outputs)
+    scores_type = TagScores
 
     @classmethod
     def check_target(cls, seqs: Sequences, target: str) -> None:
@@ -110,12 +107,15 @@ class Tag(Task):
         """Returns a tagger."""
         return Tagger(ModelSpec(self.schema.features, self.outputs.num_outputs, self.settings), self.outputs)
 
-    def fit_statistics(self, model: RunModel, seqs: Sequences) -> None:
-        """Sets what the model scales features with, and targets that are numbers."""
-        assert isinstance(model, Tagger)
-        super().fit_statistics(model, seqs)
-        if self.outputs.is_scaled:
-            model.set_target_statistics(*mean_and_spread(seqs, self.schema.target))
+    @classmethod
+    def with_items(cls, seqs: Sequences, target: str) -> Sequences:
+        """Proves that the target has a value a step."""
+        kind_for(seqs, target)
+        return seqs
+
+    def targets_of(self, seqs: Sequences) -> npt.NDArray[Any]:
+        """Returns the encoded targets of the scored steps."""
+        return self._scored(self._with_targets(seqs))
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the features, and the encoded targets."""
@@ -128,10 +128,6 @@ class Tag(Task):
     def objective(self, seqs: Sequences) -> StepLosses:
         """Returns the losses of the steps, with smoothed and weighted targets."""
         return StepLosses(self._targets_in(seqs), Loss.in_training(self.outputs, self.settings, self._scored(seqs)))
-
-    def metrics(self) -> dict[str, Metric]:
-        """Returns the figures of this kind of output."""
-        return self.outputs.metrics()
 
     def evaluator(
         self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
@@ -154,29 +150,14 @@ class Tag(Task):
                 f"{so_many(int(seqs.lengths.max()), 'step')}. Look less far ahead, or give more data."
             )
 
-    def scores(self, seqs: Sequences, figures: Mapping[str, float]) -> TagScores:
-        """Returns the loss and the figures of this kind of output."""
-        named: dict[str, Any] = {name: figures[name] for name in ("loss", *self.outputs.metrics())}
-        return TagScores(sequences=len(seqs), steps=self._num_scored(seqs), **named)
-
-    def baselines(self, seqs: Sequences) -> dict[str, dict[str, float]]:
-        """Returns the figures of saying the same at every step: what the training part says most, or on average."""
-        targets = torch.from_numpy(self._scored(self._with_targets(seqs)))
-        said = torch.tensor(self.schema.baselines[self.outputs.baseline], dtype=torch.float64).repeat(len(targets), 1)
-        figures = self.measured(self.outputs.readable(said), targets)
-        if not self.outputs.is_scaled:
-            figures["loss"] = float(self.outputs.losses(said, targets).sum(dim=1).mean())
-        return {self.outputs.baseline: figures}
+    def counts(self, seqs: Sequences) -> dict[str, Any]:
+        """Returns how many sequences there are, and how many steps are scored."""
+        return {**super().counts(seqs), "steps": self._num_scored(seqs)}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
         """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; probabilities."""
         found = self._found(model, seqs)
-        broken = ~np.isfinite(found).all(axis=1)
-        if broken.any():
-            sequence, step = place_of(int(np.argmax(broken)), seqs.lengths)
-            raise DataError(
-                f"{seqs.place(sequence, step)} holds numbers so far from the training data that the model overflows."
-            )
+        check_no_overflow(found, seqs, per_step=True)
         columns = self.columns(found)
         return self.outputs.table(step_columns(seqs, tuple(columns)), columns)
 
@@ -187,15 +168,6 @@ class Tag(Task):
         found = pairs_of(self.evaluator(seqs, device_of_model(model), between).outcomes(model))
         return pictures_of(self.outputs, found, self.schema.target, self._num_scored(seqs), "steps", title)
 
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        """p_CLASS, p_NAME, or the names of numbers."""
-        return self.outputs.names(self.schema.target)
-
-    def columns(self, outputs: npt.NDArray[Any]) -> dict[str, list[Any]]:
-        """Returns `prediction`; of classes its `probability` and p_CLASS for every class, of yes/no p_NAME for every answer."""
-        return self.outputs.columns(self.schema.target, outputs)
-
     def __str__(self) -> str:
         ahead = self.settings.ahead
         where = "at every step" if ahead is None else f"{so_many(ahead, 'step')} ahead, at every step"
@@ -204,12 +176,12 @@ class Tag(Task):
     def _with_targets(self, seqs: Sequences) -> Sequences:
         """Returns the sequences with encoded targets as their last field a step, or their last that looks ahead."""
         column = seqs.step_columns[self.schema.target]
-        name = _free(f"{self.schema.target} encoded", seqs)
+        name = free_name(f"{self.schema.target} encoded", seqs.field_names)
         encoded = Column(self.outputs.encoded(column.slice(0, len(column))))
         found = replace(seqs, step_columns={**seqs.step_columns, name: encoded})
         if self.settings.ahead is None:
             return found
-        return found.ahead(name, [self.settings.ahead], _free(f"{self.schema.target} ahead", found))
+        return found.ahead(name, [self.settings.ahead], free_name(f"{self.schema.target} ahead", found.field_names))
 
     def _targets_in(self, seqs: Sequences) -> str:
         fields = seqs.step_columns if self.settings.ahead is None else seqs.ahead_fields
@@ -241,12 +213,6 @@ class Tag(Task):
             at = ranges(offsets[spans.sequence] + spans.offset, spans.length)
             result[at] = outcome.predictions.cpu().numpy()
         return result
-
-
-def _free(name: str, seqs: Sequences) -> str:
-    while name in seqs.field_names:
-        name += "'"
-    return name
 
 
 def _warn_of_unseen(outputs: Classes, train: Sequences, target: str) -> None:

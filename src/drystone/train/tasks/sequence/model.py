@@ -1,6 +1,5 @@
-"""One output a sequence: a pool by sequence over the outputs of an LSTM, a linear head."""
+"""One answer a sequence: a pool by sequence over the outputs of an LSTM, a linear head."""
 
-from abc import ABC, abstractmethod
 from typing import Any, cast
 
 import torch
@@ -9,22 +8,20 @@ from torch import Tensor
 
 from drystone.torch.batch import TensorBatch
 from drystone.torch.pool import How, pool
-from drystone.train.model import ModelSpec, RunModel
-from drystone.train.tasks.running import running
+from drystone.train.model import ModelSpec
+from drystone.train.tasks.answering import AnsweringModel
+from drystone.train.tasks.outputs.outputs import Outputs
+from drystone.train.tasks.sequence.running import running
 
 
-class PooledModel(RunModel, ABC):
+class SequenceModel(AnsweringModel):
     """What the head says of each sequence that ends in the batch, a row each."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, outputs: Outputs) -> None:
         assert spec.settings.pooling is not None
         poolings = cast("list[How]", spec.settings.pooling.split("+"))
-        super().__init__(spec, len(poolings))
+        super().__init__(spec, outputs, len(poolings))
         self.poolings = poolings
-
-    @abstractmethod
-    def said(self, outputs: Float[Tensor, "... outputs"]) -> Float[Tensor, "... outputs"]:
-        """Returns what predictions say, in float64, from outputs of the head."""
 
     def forward(self, batch: TensorBatch) -> Float[Tensor, "sequences outputs"]:
         """Returns the outputs of the head, in the order of `batch.ends`."""
@@ -48,5 +45,5 @@ class PooledModel(RunModel, ABC):
         output, (h, c) = self.lstm(self.read(x), h_and_c, valid=valid)
         real = torch.ones(output.shape[:2], dtype=torch.bool, device=output.device) if valid is None else valid
         pooled, after = running(output, real, self.poolings, before)
-        said = self.said(self.head(pooled.to(output.dtype)))
+        said = self.readable(self.head(pooled.to(output.dtype)))
         return said.masked_fill(~real[:, :, None], 0.0), (h, c, *after)

@@ -1,0 +1,1 @@
+"""What tasks share that say something of each sequence."""
