@@ -1,6 +1,7 @@
 """Sequences: the same values in whichever form they came, without copies where none is needed."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -234,3 +235,17 @@ def test_text_may_be_missing_and_small_types_are_kept() -> None:
     assert seqs.field("x").values.dtype == np.float32
     assert seqs.field("k").values.dtype == np.uint8
     assert seqs.field("y").values.tolist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([7, 8], "sequence 1 (id 8)"),
+        (["a", "b"], "sequence 1 (id 'b')"),
+        (np.array(["2026-01-01", "2026-01-02"], "M8[s]"), "sequence 1 (id 2026-01-02T00:00:00)"),
+    ],
+    ids=str,
+)
+def test_places_say_ids_as_people_write_them(ids: Any, words: str) -> None:
+    seqs = Sequences.from_arrays({"x": [[1.0], [2.0]]}, {"id": ids})
+    assert replace(seqs, sequence_id="id").place(1) == words
