@@ -65,6 +65,8 @@ def evaluate(
     name = data if chosen == "all" else f"{chosen} part"
     scores = asdict(opened.evaluate(seqs, plot=plot, name=name))
     counts = [f"{name} {scores[name]}" for name in ("sequences", "steps") if name in scores]
+    if scores["unknown_words"] is not None:
+        counts.append(f"unknown words {scores['unknown_words']:.1%}")
     label = f"{chosen} " if is_own else ""
     for line in (*opened.task.in_words(scores), *counts):
         typer.echo(f"{label}{line}")

@@ -15,6 +15,7 @@ from drystone.cli.intervals import say_intervals
 from drystone.cli.options import flag_of, in_words, with_options
 from drystone.core.errors import ConfigError, DataError, MissingExtraError
 from drystone.core.sequences import Sequences
+from drystone.core.words import so_many
 from drystone.datasets import Dataset
 from drystone.readers.find import built_in_of
 from drystone.train.libraries import need_libraries
@@ -234,6 +235,11 @@ def _report(run: "Run", seqs: Sequences) -> None:
         raise typer.Exit(INTERRUPTED if run.stopped_by == SIGINT else 0)
     used = run.schema.features.names
     typer.echo(f"{run.split.in_words()}; features: {', '.join(used)}")
+    if run.schema.features.vocabulary is not None:
+        shares = ", ".join(f"{part} {share:.1%}" for part, share in run.unknown_words.items())
+        words = run.schema.features.vocabulary
+        rare = f"{len(words) - words.first_rare:,} of them rare"
+        typer.echo(f"vocabulary: {so_many(len(words), 'token')}, {rare}; unknown words: {shares}")
     settings = run.settings
     known = {
         *run.schema.features.sources,

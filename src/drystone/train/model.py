@@ -47,7 +47,12 @@ class RunModel(nn.Module, ABC):
         self.noise = settings.noise or 0.0
         self.register_buffer("mean", torch.zeros(spec.features.size, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(spec.features.size, dtype=torch.float64))
-        self.input_layer = InputLayer(spec.features, settings.embedding_size)
+        self.input_layer = InputLayer(
+            spec.features,
+            settings.embedding_size,
+            unknown_rate=settings.unknown_rate,
+            embedding_dropout=settings.embedding_dropout,
+        )
         self.lstm = LSTM(
             self.input_layer.width,
             settings.hidden_size,

@@ -13,6 +13,7 @@ from drystone.train.checkpoint.checkpoint import Checkpoint
 from drystone.train.checkpoint.files import clean
 from drystone.train.checkpoint.store import Store
 from drystone.train.data import Sources, sequences_for
+from drystone.train.features.tokens import UNKNOWN_WORDS, unknown_shares
 from drystone.train.folder import names
 from drystone.train.folder.create import check_free, new_folder, next_free, restore, settle
 from drystone.train.folder.environment import differences, save_environment
@@ -24,7 +25,7 @@ from drystone.train.run import Run
 from drystone.train.schema import Schema
 from drystone.train.session import train
 from drystone.train.settings import Settings
-from drystone.train.split import Split
+from drystone.train.split import PARTS, Split
 
 
 def fit(
@@ -151,6 +152,9 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
         for name, mean, spread in statistics
         if name in numbers
     }
+    parts = {part: prepared.split.sequences(prepared.seqs, part) for part in PARTS}
+    unknown = unknown_shares(parts, features)
+    found |= {UNKNOWN_WORDS: unknown} if unknown else {}
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     prepared.split.save(place / names.SPLIT)
     prepared.loader.plan.save(place / names.PLAN)

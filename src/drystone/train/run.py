@@ -1,5 +1,6 @@
 """A trained run: it predicts, evaluates, and can be opened again from its folder."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -24,6 +25,7 @@ from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
 from drystone.train.export import Source, export
 from drystone.train.features.encode import encoded
+from drystone.train.features.tokens import UNKNOWN_WORDS, unknown_shares
 from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
 from drystone.train.loop.evaluator import device_of_model
@@ -121,6 +123,11 @@ class Run:
     def task(self) -> Task:
         """What the model was trained to do."""
         return task_of(self.settings, self.schema)
+
+    @property
+    def unknown_words(self) -> dict[str, float]:
+        """The share of words that training did not see in each part, 0 to 1; nothing where the model reads no text."""
+        return json.loads((self.path / names.STATISTICS).read_text(encoding="utf-8")).get(UNKNOWN_WORDS, {})
 
     def __repr__(self) -> str:
         epochs = sum(record["part"] == "train" for record in self.metrics)
@@ -225,7 +232,9 @@ class Run:
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
-        scores = replace(self.task.scores(seqs, figures), baselines=self.task.baselines(seqs))
+        unknown = unknown_shares({name: seqs}, self.schema.features).get(name)
+        scores = self.task.scores(seqs, figures)
+        scores = replace(scores, baselines=self.task.baselines(seqs), unknown_words=unknown)
         if plot is not None:
             Path(plot).mkdir(exist_ok=True)
             title = title_of(self.task, name, asdict(scores))

@@ -9,9 +9,11 @@ from typing import Any
 
 from drystone.core.errors import RunError
 from drystone.core.sequences import Sequences
+from drystone.text import Vocabulary
 from drystone.train.features.feature import Features
+from drystone.train.folder.names import VOCABULARY
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class Schema:
         return seqs.fingerprint((*self.features.sources, self.target))
 
     def save(self, path: Path) -> None:
-        """Writes the schema as JSON."""
+        """Writes the schema as JSON, and the vocabulary beside it."""
         content: dict[str, Any] = {
             "version": SCHEMA_VERSION,
             "features": self.features.to_plain(),
@@ -72,6 +74,8 @@ class Schema:
             "baselines": dict(self.baselines),
         }
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        if self.features.vocabulary is not None:
+            self.features.vocabulary.save(path.with_name(VOCABULARY))
 
     @classmethod
     def load(cls, path: Path) -> "Schema":
@@ -85,7 +89,7 @@ class Schema:
             if content["version"] != SCHEMA_VERSION:
                 raise RunError(f"{path} has version {content['version']}; this drystone reads {SCHEMA_VERSION}.")
             return cls(
-                features=Features.from_plain(content["features"]),
+                features=Features.from_plain(content["features"], _vocabulary_beside(path)),
                 target=content["target"],
                 outputs=dict(content["outputs"]),
                 data=content["data"],
@@ -93,3 +97,8 @@ class Schema:
             )
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise RunError(f"{path} is not a whole schema: {error!r}.") from error
+
+
+def _vocabulary_beside(path: Path) -> Vocabulary | None:
+    file = path.with_name(VOCABULARY)
+    return Vocabulary.load(file) if file.is_file() else None

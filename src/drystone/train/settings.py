@@ -12,7 +12,7 @@ from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
 from drystone.readers.options import Duplicates, did_you_mean
 from drystone.train.features.calendar import PartName
-from drystone.train.features.wishes import Missing, Wishes
+from drystone.train.features.wishes import Missing, TextWishes, Wishes
 from drystone.train.loop.rate import ScheduleName
 from drystone.train.settings_file import as_toml, read_toml
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
@@ -99,6 +99,15 @@ class Settings(BaseModel):
         DATA,
         "what to do with missing values of features: error; ffill: the last one before; indicator: tell the model",
     )
+    text: str | None = setting(
+        None, DATA, "the field of words; by default text of many values, if nothing else is there"
+    )
+    vocabulary_size: int | None = setting(
+        None, DATA, "text: the most tokens, the most frequent ones; all by default", rare=True, ge=3
+    )
+    min_count: int = setting(1, DATA, "text: tokens that training has less often are unknown", rare=True, ge=1)
+    lowercase: bool = setting(False, DATA, "text: whether it is lowered", rare=True)
+    spelling: bool = setting(False, DATA, "text: whether words are read letter by letter too", rare=True)
     sequence_id: str | None = setting(None, DATA, "for one step a row: the column that tells sequences apart")
     order_by: str | None = setting(
         None, DATA, "the column that orders steps; alone, for one step a row, it makes all rows one series"
@@ -185,6 +194,9 @@ class Settings(BaseModel):
         rare=True,
         ge=0,
     )
+    embedding_dropout: float = setting(
+        0.2, MODEL, "text: fraction of the numbers of its embeddings dropped, in training", rare=True, ge=0, lt=1
+    )
     dropout: float = setting(0.2, MODEL, "fraction dropped between layers, in training", ge=0, lt=1)
     head_dropout: float | None = setting(
         None, MODEL, "fraction dropped before the head, in training", rare=True, ge=0, lt=1
@@ -205,6 +217,14 @@ class Settings(BaseModel):
     )
     weight_decay: float = setting(0.01, TRAINING, "of AdamW", rare=True, ge=0)
     gradient_clip: float = setting(1.0, TRAINING, "the largest norm of a gradient; 0 for any", rare=True, ge=0)
+    unknown_rate: float = setting(
+        0.5,
+        TRAINING,
+        "text: share of words seen once that are read as unknown, so that it is learned",
+        rare=True,
+        ge=0,
+        le=1,
+    )
     label_smoothing: float | None = setting(
         None,
         TRAINING,
@@ -286,6 +306,13 @@ class Settings(BaseModel):
             missing=self.missing,
             known_ahead=self.known_ahead or (),
             horizon=self.horizon or 0,
+            text=TextWishes(
+                name=self.text,
+                size=self.vocabulary_size,
+                min_count=self.min_count,
+                lowercase=self.lowercase,
+                spelling=self.spelling,
+            ),
         )
 
     def with_task(self, task: str) -> "Settings":

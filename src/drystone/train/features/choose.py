@@ -15,10 +15,11 @@ from drystone.train.features.calendar import PARTS
 from drystone.train.features.categories import are_whole, categories_of, kind_of
 from drystone.train.features.encode import check, check_times
 from drystone.train.features.feature import Feature, Features
+from drystone.train.features.tokens import token_features
 from drystone.train.features.wishes import Wishes
 from drystone.train.targets import parts_of
 
-MOST_CATEGORIES = 50  # of text that nobody chose: what has more is a name or a note more often than a category
+MOST_CATEGORIES = 50  # of text: what has more is words, a name or a note
 
 
 def choose_features(
@@ -38,7 +39,7 @@ def choose_features(
     """
     parts = parts_of(target, seqs)
     hidden = {target, *parts} - set(parts if target_is_input else ())
-    names = usual_features(train, hidden, parts if target_is_input else ()) if wishes.names is None else wishes.names
+    names = _usual(train, wishes, hidden, parts if target_is_input else ()) if wishes.names is None else wishes.names
     if not names and not wishes.calendar:
         if wishes.names is None:
             raise DataError(f"no field has values a step to learn from; the fields are: {', '.join(seqs.field_names)}.")
@@ -52,7 +53,16 @@ def choose_features(
         if name not in names:
             raise ConfigError(f"categories names {name!r}, which is no feature; those are: {', '.join(names)}.")
     _check_known_ahead(wishes, {target, *parts})
-    fields = [_feature(seqs, name, wishes, train) for name in names]
+    text = text_among(train, names, wishes.text.name)
+    fields = [
+        feature
+        for name in names
+        for feature in (
+            token_features(train, name, wishes.text, missing=wishes.missing)
+            if name == text
+            else [_feature(seqs, name, wishes, train)]
+        )
+    ]
     fields += [_calendar_feature(seqs, part) for part in wishes.calendar]
     for feature in fields:
         check(seqs, feature)
@@ -68,6 +78,57 @@ def _check_names(names: Sequence[str]) -> None:
         raise DataError(
             f"two features are called {twice!r}; rename the field of that name, or leave it out of features."
         )
+
+
+def _usual(train: Sequences, wishes: Wishes, hidden: Collection[str], wanted: Collection[str]) -> list[str]:
+    """Returns the usual features, and the field that is said to be text; or, where there is no other, that can only be it."""
+    found = usual_features(train, hidden, wanted)
+    text = wishes.text.name
+    if text is not None:
+        return [*found, *([text] if text not in found else [])]
+    if found or wishes.calendar:
+        return found
+    texts = [name for name in train.step_columns if name not in hidden and has_many_words(train, name)]
+    if len(texts) > 1:
+        raise DataError(
+            f"the fields {', '.join(map(repr, texts))} hold text of many values; say with text= (--text) which of them holds "
+            f"the words to read."
+        )
+    return texts
+
+
+def text_among(train: Sequences, names: Collection[str], said: str | None) -> str | None:
+    """Returns the feature whose values are words: the one that is said to be, or the only one of many values.
+
+    Raises:
+        ConfigError: what is said to be is no text, or no feature.
+        DataError: several have many values.
+    """
+    if said is not None:
+        if said not in names:
+            raise ConfigError(f"text is {said!r}, which is no feature; those are: {', '.join(names)}.")
+        field = train.field(said)
+        if not field.is_text or not field.per_step:
+            kind = "step" if field.per_step else "sequence"
+            raise ConfigError(f"text is {said!r}, which is {field.describe()} a {kind}; words are text, one a step.")
+        return said
+    found = [name for name in names if has_many_words(train, name)]
+    if len(found) > 1:
+        raise DataError(
+            f"the features {', '.join(map(repr, found))} hold text of many values; say with text= (--text) which of them "
+            f"holds the words to read."
+        )
+    return found[0] if found else None
+
+
+def has_many_words(train: Sequences, name: str) -> bool:
+    """Returns whether a field has text a step, of more values than categories have."""
+    field = train.field(name)
+    return (
+        field.per_step
+        and field.is_text
+        and pc.count_distinct(pa.array(field.compact.values, pa.large_string())).as_py() > MOST_CATEGORIES
+    )
 
 
 def usual_features(train: Sequences, hidden: Collection[str], wanted: Collection[str] = ()) -> list[str]:
@@ -89,7 +150,7 @@ def _can_tell_something(train: Sequences, name: str) -> bool:
     field = train.field(name)
     if not field.is_numeric and not field.is_text:
         return False
-    if field.is_text and pc.count_distinct(pa.array(field.values, pa.large_string())).as_py() > MOST_CATEGORIES:
+    if has_many_words(train, name):
         return False
     return changes(train, name)
 

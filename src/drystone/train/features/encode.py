@@ -20,8 +20,9 @@ from drystone.train.features.categories import (
     known_values,
     warn_of_unknown,
 )
-from drystone.train.features.feature import Feature, Features
+from drystone.train.features.feature import OF_TEXT, Feature, Features
 from drystone.train.features.numbers import check_finite
+from drystone.train.features.tokens import token_numbers, warn_of_all_unknown
 
 FILL_IN = (
     " missing='ffill' (--missing ffill) repeats the last value, missing='indicator' tells the model which ones miss."
@@ -73,6 +74,11 @@ def check(seqs: Sequences, feature: Feature) -> None:
         check_category(seqs, feature.source, kind_of(as_array(_known_categories(feature))))
         if feature.missing == "error":
             _check_known(seqs, feature.source)
+    elif feature.kind in OF_TEXT:
+        if not field.is_text:
+            raise DataError(f"field {feature.source!r} is {field.describe()}; the model reads text there.")
+        if feature.missing == "error":
+            _check_known(seqs, feature.source)
     else:
         if not field.is_numeric:
             raise DataError(f"field {feature.source!r} is {field.describe()}; a feature needs numbers.")
@@ -119,12 +125,14 @@ def _with_numbers(seqs: Sequences, feature: Feature) -> Sequences:
 def _by_step(seqs: Sequences, feature: Feature) -> npt.NDArray[Any]:
     """Returns a number for every value of the column, whichever of them the sequences hold."""
     column = seqs.step_columns[feature.source]
-    values = column.slice(0, len(column))
-    if feature.missing == "ffill":
+    values = column.values if feature.kind in OF_TEXT else column.slice(0, len(column))
+    if feature.missing == "ffill" and feature.kind not in OF_TEXT:
         values = filled_forward(values, seqs.source_starts)
     found = _numbers(values, feature)
     if feature.kind == "category":
         warn_of_unknown(seqs, feature.source, found[ranges(seqs.starts, seqs.lengths)])
+    if feature.kind == "tokens":
+        warn_of_all_unknown(seqs, feature.source, found[ranges(seqs.starts, seqs.lengths)])
     return found
 
 
@@ -139,7 +147,9 @@ def _by_sequence(seqs: Sequences, feature: Feature) -> npt.NDArray[Any]:
     return result
 
 
-def _numbers(values: npt.NDArray[Any], feature: Feature) -> npt.NDArray[Any]:
+def _numbers(values: Any, feature: Feature) -> npt.NDArray[Any]:
+    if feature.kind in OF_TEXT:
+        return token_numbers(values, feature)
     if feature.kind == "category":
         return codes_of(values, feature.categories)
     return PARTS[feature.part].of(values) if feature.kind == "calendar" else values

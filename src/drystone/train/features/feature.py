@@ -1,7 +1,7 @@
 """The inputs of a model: which fields they are, and the numbers that each becomes."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, Literal
@@ -12,11 +12,15 @@ import torch
 
 from drystone.core.lengths import ranges
 from drystone.core.sequences import Sequences
+from drystone.text import Vocabulary
 from drystone.torch.batch import TensorBatch
 from drystone.train.features.numbers import Statistics, mean_and_spread
 from drystone.train.features.wishes import Missing
 
-Kind = Literal["numbers", "category", "calendar"]
+Kind = Literal["numbers", "category", "calendar", "tokens", "spelling"]
+
+
+OF_TEXT = ("tokens", "spelling")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,8 @@ class Feature:
     Args:
         name: what it is called: its field, or of a calendar "hour of TIME".
         shape: of one step of it.
-        kind: numbers as they are; a category, given by its number; or a part of a calendar, which comes round again.
+        kind: numbers as they are; a category, given by its number; a part of a calendar, which comes round again; a token
+            of text, given by its id; or the spelling of one, the ids of its characters.
         source: the field that it is read from.
         is_per_sequence: whether that has a value a sequence, which every step repeats.
         missing: what missing values become: refused; the last value before, if any, else the mean or the unknown category;
@@ -37,6 +42,7 @@ class Feature:
         ahead: how many of the next steps' values it holds, in place of its own, [ahead, *shape of one]: they are known
             before they come.
         of: of those, the feature that looks no step ahead.
+        vocabulary: of tokens and their spelling.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Feature:
     part: str = ""
     ahead: int = 0
     of: str = ""
+    vocabulary: Vocabulary | None = None
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -95,6 +102,11 @@ class Features:
     def batch_fields(self) -> tuple[str, ...]:
         """The fields of numbers that batches hold, of sequences that went through `encoded`."""
         return tuple(field.field for field in self.fields)
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """Of the text among them, if there is any."""
+        return next((field.vocabulary for field in self.fields if field.vocabulary is not None), None)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -155,11 +167,22 @@ class Features:
         return torch.cat([batch[name].reshape(*batch.shape, -1).double() for name in self.batch_fields], dim=2)
 
     def to_plain(self) -> list[dict[str, Any]]:
-        """Returns what JSON can hold, and `from_plain` reads."""
-        return [asdict(field) for field in self.fields]
+        """Returns what JSON can hold, and `from_plain` reads with the vocabulary."""
+        plain = [asdict(replace(field, vocabulary=None)) for field in self.fields]
+        return [{name: value for name, value in each.items() if name != "vocabulary"} for each in plain]
 
     @classmethod
-    def from_plain(cls, plain: list[Mapping[str, Any]]) -> "Features":
-        """Returns what `to_plain` wrote."""
-        tuples = ("shape", "categories")
-        return cls(tuple(Feature(**{**field, **{name: tuple(field[name]) for name in tuples}}) for field in plain))
+    def from_plain(cls, plain: list[Mapping[str, Any]], vocabulary: Vocabulary | None = None) -> "Features":
+        """Returns what `to_plain` wrote.
+
+        Args:
+            plain: what it returned.
+            vocabulary: of the text among the features.
+        """
+        return cls(tuple(_from_plain(field, vocabulary) for field in plain))
+
+
+def _from_plain(plain: Mapping[str, Any], vocabulary: Vocabulary | None) -> Feature:
+    tuples = {name: tuple(plain[name]) for name in ("shape", "categories")}
+    known = vocabulary if plain["kind"] in OF_TEXT else None
+    return Feature(**{**plain, **tuples, "vocabulary": known})

@@ -1,5 +1,6 @@
 """From the numbers of features to what an LSTM reads."""
 
+from dataclasses import dataclass
 from math import ceil, pi
 
 import torch
@@ -7,11 +8,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from drystone.text import Vocabulary
+from drystone.text.kinds import PADDING, UNKNOWN
 from drystone.train.features.calendar import PARTS
 from drystone.train.features.feature import Feature, Features
 
 MOST_ONE_HOT = 10  # categories, where nobody chose
-MOST_EMBEDDED = 50  # numbers of an embedding, where nobody chose
+MOST_EMBEDDED = 50  # numbers of a category's embedding, where nobody chose
+MOST_OF_WORDS = 300  # numbers of a word's
 
 
 class InputLayer(nn.Module):
@@ -24,12 +28,22 @@ class InputLayer(nn.Module):
         features: the inputs.
         embedding_size: the numbers of each embedding; 0 for one-hot vectors; None for one-hot vectors of up to 10
             categories, and embeddings that grow slowly with more.
+        unknown_rate: the fraction of rare words that are read as the unknown word in training, so that it is learned.
+        embedding_dropout: the fraction of the numbers that text becomes which are dropped in training.
     """
 
-    def __init__(self, features: Features, embedding_size: int | None) -> None:
+    def __init__(
+        self,
+        features: Features,
+        embedding_size: int | None,
+        *,
+        unknown_rate: float = 0.0,
+        embedding_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.features = features
-        self.readers = nn.ModuleList(_reader(feature, embedding_size) for feature in features.fields)
+        of_text = OfText(unknown_rate=unknown_rate, dropout=embedding_dropout)
+        self.readers = nn.ModuleList(_reader(feature, embedding_size, of_text) for feature in features.fields)
         self.width = sum(reader.width for reader in self._readers)
 
     def forward(
@@ -119,13 +133,61 @@ class Embedded(Reader):
         return self.vectors(_codes(x, self.vectors.num_embeddings - 1)).flatten(-2)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfText:
+    """What training does to text: see `InputLayer`."""
+
+    unknown_rate: float
+    dropout: float
+
+
+class Tokens(Reader):
+    """Tokens as vectors that are learned; rare ones are read as the unknown word now and then, which so has a vector too."""
+
+    def __init__(self, vocabulary: Vocabulary, size: int, of_text: OfText) -> None:
+        super().__init__(size)
+        self.first_rare = vocabulary.first_rare
+        self.unknown_rate = of_text.unknown_rate
+        self.vectors = nn.Embedding(len(vocabulary), size, padding_idx=PADDING)
+        self.dropout = nn.Dropout(of_text.dropout)
+
+    def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
+        ids = _codes(x, self.vectors.num_embeddings - 1).squeeze(-1)
+        if self.training and self.unknown_rate:
+            is_hidden = (ids >= self.first_rare) & (torch.rand(ids.shape, device=ids.device) < self.unknown_rate)
+            ids = ids.masked_fill(is_hidden, UNKNOWN)
+        return self.dropout(self.vectors(ids))
+
+
+class Spelling(Reader):
+    """The strongest answer to each of some patterns of three letters, wherever in a word they lie."""
+
+    letters = 25  # numbers of a letter's vector
+    patterns = 50
+
+    def __init__(self, num_characters: int, of_text: OfText) -> None:
+        super().__init__(self.patterns)
+        self.vectors = nn.Embedding(num_characters, self.letters, padding_idx=PADDING)
+        self.seen = nn.Conv1d(self.letters, self.patterns, kernel_size=3, padding=1)
+        self.dropout = nn.Dropout(of_text.dropout)
+
+    def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
+        ids = _codes(x, self.vectors.num_embeddings - 1)
+        found = self.seen(self.vectors(ids.flatten(0, -2)).transpose(1, 2))
+        is_letter = (ids.flatten(0, -2) != PADDING)[:, None]
+        strongest = found.masked_fill(~is_letter, -torch.inf).amax(dim=2)
+        return self.dropout(strongest.masked_fill(strongest == -torch.inf, 0.0).unflatten(0, ids.shape[:-1]))
+
+
 def _codes(x: Tensor, num_categories: int) -> Tensor:
     """Invalid cells may hold anything; no result depends on them."""
     is_code = (x >= 0) & (x <= num_categories)
     return torch.where(is_code, x, 0.0).long()
 
 
-def _reader(feature: Feature, embedding_size: int | None) -> Reader:
+def _reader(feature: Feature, embedding_size: int | None, of_text: OfText) -> Reader:
+    if feature.vocabulary is not None:
+        return _reader_of_text(feature, feature.vocabulary, embedding_size, of_text)
     if feature.kind == "calendar":
         return Round(PARTS[feature.part].period, feature.size)
     if feature.kind == "numbers":
@@ -137,6 +199,18 @@ def _reader(feature: Feature, embedding_size: int | None) -> Reader:
     return Embedded(count, feature.size, size) if size else OneHot(count, feature.size)
 
 
+def _reader_of_text(feature: Feature, vocabulary: Vocabulary, embedding_size: int | None, of_text: OfText) -> Reader:
+    if feature.kind == "spelling":
+        return Spelling(len(vocabulary.characters_of_words()), of_text)
+    size = min(MOST_OF_WORDS, _grown(len(vocabulary))) if embedding_size is None else embedding_size
+    return Tokens(vocabulary, size, of_text) if size else OneHot(len(vocabulary) - 1, feature.size)
+
+
 def _usual_size(num_categories: int) -> int:
-    """Returns 0 for one-hot vectors; else 1.6 × categories^0.56, a rule of thumb that fastai found to serve."""
-    return 0 if num_categories <= MOST_ONE_HOT else min(MOST_EMBEDDED, ceil(1.6 * num_categories**0.56))
+    """Returns 0 for one-hot vectors, else a size that grows slowly."""
+    return 0 if num_categories <= MOST_ONE_HOT else min(MOST_EMBEDDED, _grown(num_categories))
+
+
+def _grown(count: int) -> int:
+    """Returns 1.6 × count^0.56, a rule of thumb that fastai found to serve."""
+    return ceil(1.6 * count**0.56)

@@ -8,6 +8,25 @@ Missing = Literal["error", "ffill", "indicator"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextWishes:
+    """What was said of text.
+
+    Args:
+        name: its field; None for one that can only be text.
+        size: the most tokens of the vocabulary; None for all.
+        min_count: tokens that training counts less often are unknown.
+        lowercase: whether it is lowered.
+        spelling: whether words are read letter by letter too.
+    """
+
+    name: str | None = None
+    size: int | None = None
+    min_count: int = 1
+    lowercase: bool = False
+    spelling: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
     """What was said of the inputs.
 
@@ -18,6 +37,7 @@ class Wishes:
         missing: what becomes of missing values.
         known_ahead: features, or parts of the calendar, whose values are known before they come ...
         horizon: ... for so many steps.
+        text: what was said of text.
     """
 
     names: Sequence[str] | None = None
@@ -26,3 +46,4 @@ class Wishes:
     missing: Missing = "error"
     known_ahead: Sequence[str] = ()
     horizon: int = 0
+    text: TextWishes = TextWishes()

@@ -31,8 +31,7 @@ class Manifest:
     @classmethod
     def of(cls, folder: Path, status: Status) -> "Manifest":
         """Returns the manifest of a folder, with the checksums of its files, which are on the disk by then."""
-        drawn = names.PICTURES if status == "finished" else ()
-        files = (*FILES[status], *(name for name in drawn if (folder / name).is_file()))
+        files = (*FILES[status], *(name for name in _optional(status) if (folder / name).is_file()))
         for name in files:
             with written(folder / name):
                 sync(folder / name)
@@ -121,5 +120,9 @@ def _is_whole(content: dict[str, Any]) -> bool:
     status, files = content["status"], content["files"]
     if status not in FILES or not all(isinstance(each, str) for each in files.values()):
         return False
-    drawn = set(names.PICTURES if status == "finished" else ())
-    return files.keys() - drawn == set(FILES[status])
+    return files.keys() - set(_optional(status)) == set(FILES[status])
+
+
+def _optional(status: Status) -> tuple[str, ...]:
+    """Returns the files that depend on task and data."""
+    return (names.VOCABULARY, *(names.PICTURES if status == "finished" else ()))

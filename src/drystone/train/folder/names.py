@@ -6,6 +6,7 @@ MANIFEST = "run.json"
 SETTINGS = "config.toml"
 ENVIRONMENT = "environment.json"
 SCHEMA = "schema.json"
+VOCABULARY = "vocabulary.json"
 STATISTICS = "statistics.json"
 SPLIT = "split.parquet"
 PLAN = "plan.zip"
@@ -24,6 +25,6 @@ AT_START = (SETTINGS, ENVIRONMENT, SCHEMA, STATISTICS, SPLIT, PLAN)
 AT_END = (METRICS, WEIGHTS)
 PICTURES = (CURVES, CONFUSION, PREDICTIONS, FORECASTS, RESIDUALS)
 """Which there are depends on the task."""
-ALL = frozenset({MANIFEST, *AT_START, *AT_END, *PICTURES, CHECKPOINTS, TENSORBOARD, LOCK})
+ALL = frozenset({MANIFEST, *AT_START, VOCABULARY, *AT_END, *PICTURES, CHECKPOINTS, TENSORBOARD, LOCK})
 
 RUNS = Path("runs")

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from drystone.core.errors import DataError
 from drystone.train.features.categories import MISSING
-from drystone.train.features.feature import Feature, Features
+from drystone.train.features.feature import OF_TEXT, Feature, Features
+from drystone.train.features.tokens import token_numbers
 
 STREAM, STEP, RESET = "stream", "step", "reset"
 MAX_BYTES = 1 << 24  # of a line
@@ -117,10 +118,13 @@ def _reset(record: Mapping[str, Any]) -> bool:
 
 def _values(record: Mapping[str, Any], field: Feature) -> tuple[Floats, bool]:
     """Returns [steps, *shape], and whether the field holds a single step."""
-    if field.name not in record:
-        raise LineError(field.name, f"field {field.name!r} is missing.")
-    found = record[field.name]
-    if field.kind == "category":
+    name = field.source if field.kind in OF_TEXT else field.name
+    if name not in record:
+        raise LineError(name, f"field {name!r} is missing.")
+    found = record[name]
+    if field.kind in OF_TEXT:
+        found = _ids(found, field)
+    elif field.kind == "category":
         found = _codes(found, field)
     elif field.missing == "indicator" and not field.shape:
         found = _without_null(found)
@@ -162,6 +166,18 @@ def _codes(found: Any, field: Feature) -> Any:
     known = MISSING if is_missing else found
     same = [number for number, each in enumerate(field.categories, 1) if each == known and type(each) is type(known)]
     return same[0] if same else 0
+
+
+def _ids(found: Any, field: Feature) -> Any:
+    """Returns the numbers of a word, or a list of those of several."""
+    words = found if isinstance(found, list) else [found]
+    for word in words:
+        if not isinstance(word, str) or not word:
+            raise LineError(
+                field.source, f"field {field.source!r} is {'empty' if word == '' else _kind(word)}; give a word."
+            )
+    numbers = token_numbers(words, field).tolist()
+    return numbers if isinstance(found, list) else numbers[0]
 
 
 def _without_null(found: Any) -> Any:

@@ -31,11 +31,13 @@ class Scores:
         sequences: how many.
         loss: Σ weighted loss ÷ Σ weight.
         baselines: the figures of trivial predictions, by their names: see `Task.baselines`.
+        unknown_words: the share of words that training did not see, 0 to 1; None where the model reads no text.
     """
 
     sequences: int
     loss: float
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    unknown_words: float | None = None
 
 
 class Task(ABC):
