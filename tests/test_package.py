@@ -11,7 +11,7 @@ import pytest
 import drystone
 
 ROOT = Path(__file__).parents[1]
-FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "matplotlib", "pydantic", "pandas", "polars", "onnx"}
+FRAMEWORKS = {"torch", "tensorflow", "jax", "keras", "matplotlib", "pydantic", "pandas", "polars", "onnx", "tokenizers"}
 
 
 def run(code: str) -> str:
@@ -45,7 +45,7 @@ def test_public_names() -> None:
     assert drystone.__all__ == [
         "AuditError", "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
         "MissingExtraError", "NotFiniteError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
-        "Stream", "StreamError", "StreamInputError",
+        "Stream", "StreamError", "StreamInputError", "Vocabulary",
         "collate", "fit", "read", "resume",
     ]  # fmt: skip
     assert dir(drystone) == drystone.__all__

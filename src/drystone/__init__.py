@@ -29,9 +29,15 @@ from drystone.core.streams import Stream
 from drystone.readers import read
 
 if TYPE_CHECKING:
+    from drystone.text import Vocabulary
     from drystone.train import Run, fit, resume
 
-_NEED_TORCH = ("Run", "fit", "resume")  # found on first use, so that importing drystone imports no framework
+_ON_FIRST_USE = {  # so that importing drystone imports no framework and no tokenizers
+    "Run": "drystone.train",
+    "Vocabulary": "drystone.text",
+    "fit": "drystone.train",
+    "resume": "drystone.train",
+}
 
 __all__ = [
     "AuditError",
@@ -58,6 +64,7 @@ __all__ = [
     "Stream",
     "StreamError",
     "StreamInputError",
+    "Vocabulary",
     "collate",
     "fit",
     "read",
@@ -68,8 +75,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("drystone")
-    if name in _NEED_TORCH:
-        return getattr(import_module("drystone.train"), name)
+    if name in _ON_FIRST_USE:
+        return getattr(import_module(_ON_FIRST_USE[name]), name)
     raise AttributeError(f"module 'drystone' has no attribute {name!r}")
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from drystone import native
 from drystone.core.errors import LayoutError
 
-SEQUENCES, BATCHES, SPLIT, ROWS, DROPOUT = range(5)  # what a stream of random numbers is for
+SEQUENCES, BATCHES, SPLIT, ROWS, DROPOUT, UNKNOWN = range(6)  # what a stream of random numbers is for
 CHUNK = 1 << 20
 
 
