@@ -13,7 +13,9 @@ import drystone as ds
 from drystone.text import all_unknown, texts
 
 DOCUMENTS = ["words", "characters", "bpe"]
-odd = st.sampled_from(["😀", "e\u0301", "\0", "\n", "\r\n", "İ", "ß", "中文", "𝔘", "\u200d", "<unk>", " ", "don't", "_"])
+odd = st.sampled_from(
+    ["😀", "e\u0301", "\0", "\n", "\r\n", "İ", "ß", "中文", "𝔘", "\u200d", "<unk>", " ", "don't", "_"]
+)
 documents = st.lists(st.lists(st.text(max_size=5) | odd, max_size=6).map("".join), min_size=1, max_size=6)
 
 
@@ -34,7 +36,9 @@ def test_ids_are_those_of_the_files_own_tokenizer(
     assert encoded.all_unknown.tolist() == unknown
 
 
-@given(st.lists(st.text(min_size=1, max_size=3) | st.sampled_from(["<unk>", "<pad>", "<<pad>"]), min_size=1), st.booleans())
+@given(
+    st.lists(st.text(min_size=1, max_size=3) | st.sampled_from(["<unk>", "<pad>", "<<pad>"]), min_size=1), st.booleans()
+)
 def test_ids_of_given_words_are_those_of_the_files_own_tokenizer(words: list[str], lowercase: bool) -> None:
     vocabulary = ds.Vocabulary.train(words[::2], kind="given", lowercase=lowercase)
     plain = Tokenizer.from_str(vocabulary.to_json())

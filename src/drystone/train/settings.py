@@ -100,7 +100,7 @@ class Settings(BaseModel):
         "what to do with missing values of features: error; ffill: the last one before; indicator: tell the model",
     )
     text: str | None = setting(
-        None, DATA, "the field of words; by default text of many values, if nothing else is there"
+        None, DATA, "the field of words, alone the usual feature; by default text of many values, where there are no others"
     )
     vocabulary_size: int | None = setting(
         None, DATA, "text: the most tokens, the most frequent ones; all by default", rare=True, ge=3

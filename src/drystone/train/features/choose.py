@@ -81,11 +81,10 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _usual(train: Sequences, wishes: Wishes, hidden: Collection[str], wanted: Collection[str]) -> list[str]:
-    """Returns the usual features, and the field that is said to be text; or, where there is no other, that can only be it."""
+    """Returns the field that is said to be text alone; else the usual features, or, where there are none, what can only be text."""
+    if wishes.text.name is not None:
+        return [wishes.text.name]
     found = usual_features(train, hidden, wanted)
-    text = wishes.text.name
-    if text is not None:
-        return [*found, *([text] if text not in found else [])]
     if found or wishes.calendar:
         return found
     texts = [name for name in train.step_columns if name not in hidden and has_many_words(train, name)]
