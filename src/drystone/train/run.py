@@ -170,12 +170,12 @@ class Run:
 
     def is_made_from(self, seqs: Sequences) -> bool:
         """Returns whether these are the data that the run was made from."""
-        seqs = with_target(seqs, self.schema.target)
+        seqs = with_target(seqs, self.schema.target, self.settings.bio)
         return self._has_fields(seqs) and self.schema.is_of(seqs)
 
     def known_part(self, seqs: Sequences) -> str | None:
         """Returns the part that these sequences are, if the run was made with a source of its own for it."""
-        seqs = with_target(seqs, self.schema.target)
+        seqs = with_target(seqs, self.schema.target, self.settings.bio)
         if not self.split.fingerprints or not self._has_fields(seqs):
             return None
         found = self.schema.fingerprint_of(seqs)
@@ -211,7 +211,8 @@ class Run:
 
         Of classes: `accuracy` and `f1`, the mean of that of each class; of several labels, or yes/no, `accuracy` is the share
         of sequences, or steps, where all are right, `micro_f1` the F1 of all together, and of tags there is `frame_accuracy`
-        (their loss is the negative log-likelihood of a step). Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
+        (their loss is the negative log-likelihood of a step). Of BIO tags, such as B-city, I-city and O, `chunk_f1` is the F1
+        of all chunks, counted as the CoNLL script counts them. Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
         over all steps whose next values are known.
 
         `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "marginal" (of
@@ -334,7 +335,7 @@ class Run:
         found = self._read(seqs)
         if not len(found):
             raise DataError("there are no sequences to predict.")
-        return encoded(with_target(found, self.schema.target), self.schema.features)
+        return encoded(with_target(found, self.schema.target, self.settings.bio), self.schema.features)
 
 
 def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:

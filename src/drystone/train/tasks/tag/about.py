@@ -10,6 +10,7 @@ FIGURES = MappingProxyType(
     {
         "loss": Figure(form=".4f"),
         "accuracy": Figure(form=".3f", higher_is_better=True),
+        "chunk_f1": Figure(form=".3f", higher_is_better=True),
         "frame_accuracy": Figure(form=".3f", higher_is_better=True),
         "f1": Figure(form=".3f", higher_is_better=True),
         "micro_f1": Figure(form=".3f", higher_is_better=True),
@@ -32,6 +33,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "label_smoothing": 0.0,
         "class_weights": None,
         "ahead": None,
+        "bio": "count",
         "split": "random",
         "group": None,
     }
