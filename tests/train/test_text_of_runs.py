@@ -91,7 +91,10 @@ def test_words_are_found_where_nothing_else_can_be_read() -> None:
     run = fitted("kind", seqs, text=None)
     assert run.schema.features.names == ("word",)
     beside = ds.Sequences.from_arrays(
-        {"word": [each["word"] for each in seqs], "x": [np.arange(len(each["word"])) + number for number, each in enumerate(seqs)]},
+        {
+            "word": [each["word"] for each in seqs],
+            "x": [np.arange(len(each["word"])) + number for number, each in enumerate(seqs)],
+        },
         {"tone": seqs.field("tone").values, "part": seqs.field("part").values},
     )
     assert fitted("tone", beside, text=None).schema.features.names == ("x",)

@@ -16,7 +16,7 @@ from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import PART_FIELD, Settings
 from drystone.train.split import Split
-from drystone.train.targets import check_names, with_target
+from drystone.train.targets import check_names, fields_of, with_target
 from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_tasks_of_target
 from drystone.train.tasks.task import Task
 
@@ -59,7 +59,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     check_steps(seqs, split)
     task = task_of(chosen, kind.schema_of(seqs, chosen, split))
     _check_monitor(task)
-    names = (*task.schema.features.sources, chosen.target)
+    names = (*task.schema.features.sources, *fields_of(chosen.target, seqs))
     warn_of_equals(seqs, split, names)
     if kind.about.goes_on:
         warn_of_shared_steps(seqs, split, names)
@@ -79,7 +79,7 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
     except DataError as error:
         raise RunError(f"these are not the sequences that the run was made from: {error}") from error
     if not is_same:
-        names = dict.fromkeys((*schema.features.sources, schema.target))
+        names = dict.fromkeys((*schema.features.sources, *fields_of(schema.target, seqs)))
         raise RunError(
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {' or '.join(names)}, or another order."
@@ -97,7 +97,7 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
         if settings.task is None:
             error.add_note(
                 f"The task {task} was chosen to suit target and settings; name another with task= (--task): classify for a "
-                f"class a sequence, regress for numbers a sequence, tag for something at every step, forecast for the next "
+                f"class a sequence, regress for numbers a sequence, tag for something at every step, joint for both, forecast for the next "
                 f"values of a measurement."
             )
         elif suits := _what_suits(seqs, settings):
@@ -108,7 +108,7 @@ def _with_task(seqs: Sequences, settings: Settings) -> Settings:
 
 def _what_suits(seqs: Sequences, settings: Settings) -> str | None:
     """Returns the usual task of the target, where it is another than the one that was named."""
-    if settings.target not in seqs.field_names:
+    if not all(name in seqs.field_names for name in fields_of(settings.target, seqs)):
         return None
     usual = usual_tasks_of_target(seqs, settings)[0]
     if usual == settings.task:

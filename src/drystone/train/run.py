@@ -35,7 +35,7 @@ from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
-from drystone.train.targets import with_target
+from drystone.train.targets import fields_of, with_target
 from drystone.train.tasks.find import task_of
 from drystone.train.tasks.task import Scores, Task
 from drystone.train.watch.metrics_log import read_metrics
@@ -182,7 +182,7 @@ class Run:
         return next((part for part, known in self.split.fingerprints.items() if known == found), None)
 
     def _has_fields(self, seqs: Sequences) -> bool:
-        return {*self.schema.features.sources, self.schema.target} <= set(seqs.field_names)
+        return {*self.schema.features.sources, *fields_of(self.schema.target, seqs)} <= set(seqs.field_names)
 
     def predict(self, seqs: Any) -> pa.Table:
         """Returns predictions, in the order of the sequences; takes sequences, or what `drystone.read` takes.

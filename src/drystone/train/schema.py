@@ -12,6 +12,7 @@ from drystone.core.sequences import Sequences
 from drystone.text import Vocabulary
 from drystone.train.features.feature import Features
 from drystone.train.folder.names import VOCABULARY
+from drystone.train.targets import fields_of
 
 SCHEMA_VERSION = 6
 
@@ -44,7 +45,7 @@ class Schema:
         baselines: Mapping[str, Any] = MappingProxyType({}),
     ) -> "Schema":
         """Returns the schema of a model of these sequences."""
-        data = seqs.fingerprint((*features.sources, target))
+        data = seqs.fingerprint((*features.sources, *fields_of(target, seqs)))
         return cls(features=features, target=target, outputs=outputs, data=data, baselines=baselines)
 
     def is_of(self, seqs: Sequences) -> bool:
@@ -61,7 +62,7 @@ class Schema:
         Raises:
             DataError: a field is missing.
         """
-        return seqs.fingerprint((*self.features.sources, self.target))
+        return seqs.fingerprint((*self.features.sources, *fields_of(self.target, seqs)))
 
     def save(self, path: Path) -> None:
         """Writes the schema as JSON, and the vocabulary beside it."""

@@ -18,7 +18,7 @@ from drystone.train.loop.rate import ScheduleName
 from drystone.train.settings_file import as_toml, read_toml
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
-TaskName = Literal["classify", "regress", "tag", "forecast"]
+TaskName = Literal["classify", "regress", "tag", "joint", "forecast"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 SplitName = Literal["random", "time"]
@@ -76,7 +76,7 @@ class Settings(BaseModel):
     task: TaskName | None = setting(
         None,
         DATA,
-        "classify, regress: a class, numbers a sequence; tag: at every step; forecast: what comes next; by default what suits",
+        "classify, regress: a class, numbers a sequence; tag: at every step; joint: both; forecast: what comes next; by default what suits",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
     season: int | None = setting(
@@ -84,7 +84,10 @@ class Settings(BaseModel):
     )
     ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
     bio: OnBroken | None = setting(
-        None, DATA, "tag: what becomes of tags that break BIO: count (and warn); mend: I- becomes B-; error", rare=True
+        None,
+        DATA,
+        "tag, joint: what becomes of tags that break BIO: count (and warn); mend: I- becomes B-; error",
+        rare=True,
     )
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default numbers that change, and text of few values", strict=False
@@ -104,7 +107,9 @@ class Settings(BaseModel):
         "what to do with missing values of features: error; ffill: the last one before; indicator: tell the model",
     )
     text: str | None = setting(
-        None, DATA, "the field of words, alone the usual feature; by default text of many values, where there are no others"
+        None,
+        DATA,
+        "the field of words, alone the usual feature; by default text of many values, where there are no others",
     )
     vocabulary_size: int | None = setting(
         None, DATA, "text: the most tokens, the most frequent ones; all by default", rare=True, ge=3
@@ -183,7 +188,7 @@ class Settings(BaseModel):
     num_layers: int = setting(1, MODEL, "LSTM layers", ge=1)
     bidirectional: bool | None = setting(None, MODEL, "whether a second LSTM reads backward")
     pooling: Pooling | None = setting(
-        None, MODEL, "classify, regress: how the outputs of a sequence become one: last, mean, max, mean+max"
+        None, MODEL, "classify, regress, joint: how the outputs of a sequence become one: last, mean, max, mean+max"
     )
     base: Base | None = setting(
         None,
@@ -232,7 +237,7 @@ class Settings(BaseModel):
     label_smoothing: float | None = setting(
         None,
         TRAINING,
-        "classify, tag: share of each target spread over all classes; classify: 0.1, of several labels 0; tag: 0",
+        "classify, tag, joint: share of each target spread over all classes; classify: 0.1, of several labels 0; else 0",
         rare=True,
         ge=0,
         lt=1,

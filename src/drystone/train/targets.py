@@ -14,15 +14,20 @@ def with_target(seqs: Sequences, target: str, bio: OnBroken | None = None) -> Se
     """Returns the sequences with a field that holds the target; BIO tags are mended if `bio` says so.
 
     A target such as "load,price", which is no field, is made of the fields that its commas separate: numbers side by side.
-    Where one of them is missing, as in data to predict, nothing is made.
+    Where one of them is missing, as in data to predict, nothing is made; nor of one field with a value a sequence and one
+    with a value a step, which are learned jointly: see `fields_of`.
 
     Raises:
-        DataError: one of them holds no single numbers, or some have a value a step and some a value a sequence.
+        DataError: one of them holds no single numbers, or some of many have a value a step and some a value a sequence.
     """
     if bio == "mend":
-        return mended(seqs, target)
+        for name in fields_of(target, seqs):
+            seqs = mended(seqs, name)
+        return seqs
     names = target.split(",")
     if target in seqs.field_names or len(names) < 2 or not all(name in seqs.field_names for name in names):
+        return seqs
+    if len(names) == 2 and seqs.field(names[0]).per_step != seqs.field(names[1]).per_step:
         return seqs
     if len(set(names)) < len(names):
         raise DataError(f"target {target!r} names a field twice.")
@@ -43,6 +48,11 @@ def with_target(seqs: Sequences, target: str, bio: OnBroken | None = None) -> Se
     return replace(seqs, **{which: {**columns, target: Column(values)}})
 
 
+def fields_of(target: str, seqs: Sequences) -> list[str]:
+    """Returns the fields that hold a target, of sequences that went through `with_target`: one, or those of a joint target."""
+    return [target] if target in seqs.field_names else parts_of(target, seqs)
+
+
 def parts_of(target: str, seqs: Sequences) -> list[str]:
     """Returns the fields that a target is made of: itself, or those that its commas separate."""
     names = target.split(",")
@@ -53,5 +63,5 @@ def check_names(seqs: Sequences, target: str) -> None:
     """Raises DataError for a target that is no field: of several with commas, the first that is none is named."""
     parts = target.split(",")
     known = [name for name in parts if name in seqs.field_names]
-    if target not in seqs.field_names and known:
+    if target not in seqs.field_names and 0 < len(known) < len(parts):
         seqs.field(next(name for name in parts if name not in known))

@@ -7,9 +7,10 @@ from drystone.core.sequences import Sequences
 from drystone.train.features.choose import changes
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.targets import parts_of
+from drystone.train.targets import fields_of, parts_of
 from drystone.train.tasks.classify.task import Classify
 from drystone.train.tasks.forecast.task import Forecast
+from drystone.train.tasks.joint.task import Joint
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 from drystone.train.tasks.regress.numbers import is_measurement
 from drystone.train.tasks.regress.task import Regress
@@ -17,7 +18,7 @@ from drystone.train.tasks.tag.task import Tag
 from drystone.train.tasks.task import Task
 
 KINDS: Mapping[str, type[Task]] = MappingProxyType(
-    {kind.about.name: kind for kind in (Classify, Regress, Tag, Forecast)}
+    {kind.about.name: kind for kind in (Classify, Regress, Tag, Joint, Forecast)}
 )
 
 
@@ -53,7 +54,10 @@ def usual_task(seqs: Sequences, settings: Settings) -> str:
 
 def usual_tasks_of_target(seqs: Sequences, settings: Settings) -> tuple[str, ...]:
     """Returns the tasks that may suit the target, whatever else was said, the likeliest first."""
-    field = seqs.field(settings.target)
+    fields = [seqs.field(name) for name in fields_of(settings.target, seqs)]
+    if len(fields) > 1:
+        return ("joint",)
+    (field,) = fields
     has_a_next_step = bool((seqs.lengths > 1).any())
     if not field.per_step or not has_a_next_step or not changes(seqs, settings.target):
         is_measured = is_measurement(seqs.collapsed(settings.target).field(settings.target))

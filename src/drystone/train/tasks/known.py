@@ -6,10 +6,13 @@ from types import MappingProxyType
 from drystone.train.tasks.about import About
 from drystone.train.tasks.classify.about import CLASSIFY
 from drystone.train.tasks.forecast.about import FORECAST
+from drystone.train.tasks.joint.about import JOINT
 from drystone.train.tasks.regress.about import REGRESS
 from drystone.train.tasks.tag.about import TAG
 
-TASKS: Mapping[str, About] = MappingProxyType({about.name: about for about in (CLASSIFY, REGRESS, TAG, FORECAST)})
+TASKS: Mapping[str, About] = MappingProxyType(
+    {about.name: about for about in (CLASSIFY, REGRESS, TAG, JOINT, FORECAST)}
+)
 OF_TASKS = frozenset(name for about in TASKS.values() for name in about.defaults({}))
 """The settings that depend on the task."""
 

@@ -144,15 +144,19 @@ class Tag(AnsweringTask):
         self, seqs: Sequences, device: torch.device, between: Callable[[], object] | None = None
     ) -> Evaluator:
         """Returns what measures a tagger at every step whose target is known."""
+        self.check_targets(seqs)
+        found = self._with_targets(seqs)
+        loader = self._loader(found, self.fields(found), device)
+        losses = StepLosses(self._targets_in(found), Loss(outputs=self.outputs))
+        return Evaluator(losses, loader, self.metrics(), between=between)
+
+    def check_targets(self, seqs: Sequences) -> None:
+        """Raises DataError where a target cannot be measured against, or there is none."""
         kind_for(seqs, self.schema.target)
         self.outputs.check(seqs, self.schema.target)
         self.check_scored(seqs, "it")
         if self.settings.bio == "error":
             check_bio(seqs, self.schema.target, "error")
-        found = self._with_targets(seqs)
-        loader = self._loader(found, self.fields(found), device)
-        losses = StepLosses(self._targets_in(found), Loss(outputs=self.outputs))
-        return Evaluator(losses, loader, self.metrics(), between=between)
 
     def check_scored(self, seqs: Sequences, what: str) -> None:
         """Raises DataError where no step has a target in the same sequence, or part."""
