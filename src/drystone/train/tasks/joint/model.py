@@ -32,7 +32,7 @@ class JointModel(RunModel):
 
     def forward(
         self, batch: TensorBatch, cells: Int[Tensor, " cells"]
-    ) -> tuple[Float[Tensor, "sequences outputs"], Float[Tensor, "cells outputs"]]:
+    ) -> tuple[Float[Tensor, "sequences labels"], Float[Tensor, "cells tags"]]:
         """Returns the outputs of the sequences, in the order of `batch.ends`, and of some cells, row × steps + step."""
         output = self.lstm.run(self.inputs(batch), batch.grid).output
         both = self.lstm.bidirectional
