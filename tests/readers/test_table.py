@@ -117,7 +117,10 @@ def test_a_list_column_is_no_key():
     [
         (pa.table({"x": pa.array([], pa.list_(pa.float64()))}), "has no rows"),
         (pa.Table.from_arrays([pa.array([[1]]), pa.array([[1]])], names=["x", "x"]), "two columns are called 'x'"),
-        (pa.table({"x": [[1.0], None]}), "row 1: column 'x' is missing"),
+        (
+            pa.table({"x": [[1.0], None]}),
+            "row 1: column 'x' is missing; every sequence needs a list. Leave the row out, or write a list.",
+        ),
     ],
 )
 def test_tables_that_are_no_sequences(table, words):
