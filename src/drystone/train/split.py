@@ -184,7 +184,9 @@ def by_column(seqs: Sequences, name: str) -> dict[str, Ints]:
     wrong = ~np.isin(values.astype(object), PARTS)
     if wrong.any():
         at = int(np.argmax(wrong))
-        raise DataError(f"field {name!r} of sequence {at} is {values.tolist()[at]!r}; expected one of {', '.join(PARTS)}.")
+        raise DataError(
+            f"field {name!r} of sequence {at} is {values.tolist()[at]!r}; expected one of {', '.join(PARTS)}."
+        )
     parts = {part: np.flatnonzero(values == part) for part in PARTS}
     if len(parts["train"]) == 0:
         raise DataError(f'no sequence has "train" in field {name!r}.')
