@@ -68,6 +68,7 @@ def check(folder: Path, step: int, answers: list[dict[str, Any]]) -> None:
     assert all(answer["prediction"] == ("b" if answer["p_b"] > 0.5 else "a") for answer in answers)
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
     """Killed between savings, then stopped by SIGTERM, then sent bad lines too, and ended by the end of its input."""
     state = tmp_path / "states.safetensors"

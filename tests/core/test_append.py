@@ -60,6 +60,13 @@ def test_only_the_fields_asked_for_and_their_keys(tmp_path: Path) -> None:
     assert append({"a": seqs}, ["word"]).field_names == ("word",)
 
 
+def test_places_name_ids_as_they_were_written() -> None:
+    steps = {"x": [[1.0], [2.0]]}
+    for ids, words in (([5, 7], "7"), (["a", "7"], "'7'")):
+        seqs = ds.read(ds.Sequences.from_arrays(steps, {"id": ids}).to_arrow(), sequence_id="id")
+        assert seqs.place(1).startswith(f"sequence 1 (id {words})")
+
+
 def test_places_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,t,x\nq,2,1\np,1,2\nq,1,3\n")
     (tmp_path / "b.csv").write_text("id,t,x\nr,1,4\ns,1,5\nr,2,6\n")

@@ -196,6 +196,7 @@ NEW_MOUNTS, NEW_USER = 0x00020000, 0x10000000  # of unshare
 REMOUNT, PRIVATE = 0x20, 0x44000  # of mount
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux mounts without privileges")
 def test_a_small_disk_of_its_own(whole: Callable[..., Path], tmp_path: Path) -> None:
     with running(_on_small_disks, tmp_path, weights_of(whole(**SHORT))) as process:

@@ -14,6 +14,7 @@ import pytest
 from keras import ops
 
 import drystone as ds
+from tests.pictures import leave_undrawn
 from tests.train.export.runs import (
     CLASSES,
     LABELS,
@@ -35,6 +36,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "max, one direction": {"pooling": "max", "bidirectional": False, "num_layers": 2, "dropout": 0.0},
     "mean and max": {"pooling": "mean+max", "num_layers": 2},
 }
+
+
+@pytest.fixture(autouse=True)
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_undrawn(monkeypatch)
 
 
 def batch_of(seqs: ds.Sequences, filler: float) -> dict[str, Array]:
@@ -69,7 +75,7 @@ def test_several_labels_have_a_probability_each(tmp_path: Path) -> None:
 
 def test_noise_and_dropouts_act_in_training_only(tmp_path: Path) -> None:
     seqs = some_data()
-    trained(seqs, tmp_path / "run", noise=3.0, num_layers=2).export(tmp_path / "m.keras")
+    trained(seqs, tmp_path / "run", noise=3.0, num_layers=2, epochs=1).export(tmp_path / "m.keras")
     model: Any = keras.saving.load_model(tmp_path / "m.keras")
     assert sum(isinstance(layer, keras.layers.Dropout) for layer in model.layers) == 2
     batch = batch_of(seqs, 0.0)
@@ -116,14 +122,14 @@ def test_what_float32_cannot_hold_is_refused(mean: float, spread: float, tmp_pat
     rng = np.random.default_rng(0)
     times = [mean + spread * rng.normal(size=length) for length in LENGTHS]
     labels = [CLASSES[number % 2] for number in range(len(LENGTHS))]
-    run = trained(ds.Sequences.from_arrays({"time": times}, {"way": labels}), tmp_path / "run")
+    run = trained(ds.Sequences.from_arrays({"time": times}, {"way": labels}), tmp_path / "run", epochs=1)
     with pytest.raises(ds.RunError, match="feature 'time' has mean .* float32, which cannot tell such numbers apart"):
         run.export(tmp_path / "m.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_bad_arguments_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    run = trained(some_data(), tmp_path / "run")
+    run = trained(some_data(), tmp_path / "run", epochs=1)
     (tmp_path / "taken.keras").write_text("mine")
     with pytest.raises(ds.ConfigError, match="to must be one of 'keras', 'torch', 'onnx'; got 'tflite'"):
         run.export(tmp_path / "m.keras", to="tflite")

@@ -50,6 +50,15 @@ def test_arrow_streams_and_parquet(tmp_path):
     assert equal(read(str(tmp_path / "s.parquet")), read(table))
 
 
+def test_parquet_is_read_into_memory_of_arrows(tmp_path, monkeypatch):
+    """Arrow's threads once let go of memory of Python's while the interpreter ended, and now and then brought it down."""
+    pq.write_table(pa.table({"x": [[1.0]]}), tmp_path / "s.parquet")
+    opened, real = [], pq.ParquetFile
+    monkeypatch.setattr(pq, "ParquetFile", lambda source: opened.append(source) or real(source))
+    read(tmp_path / "s.parquet")
+    assert isinstance(opened[0], pa.OSFile)
+
+
 @pytest.mark.parametrize("name", ["s.parquet", "s.arrow"])
 def test_a_cut_off_file_is_called_so(tmp_path, name):
     read(pa.table({"x": [[1.0]]})).save(tmp_path / "s.arrow")
@@ -108,7 +117,10 @@ def test_a_list_column_is_no_key():
     [
         (pa.table({"x": pa.array([], pa.list_(pa.float64()))}), "has no rows"),
         (pa.Table.from_arrays([pa.array([[1]]), pa.array([[1]])], names=["x", "x"]), "two columns are called 'x'"),
-        (pa.table({"x": [[1.0], None]}), "row 1: column 'x' is missing"),
+        (
+            pa.table({"x": [[1.0], None]}),
+            "row 1: column 'x' is missing; every sequence needs a list. Leave the row out, or write a list.",
+        ),
     ],
 )
 def test_tables_that_are_no_sequences(table, words):

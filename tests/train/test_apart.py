@@ -96,7 +96,7 @@ def test_equal_sequences_of_several_steps_are_counted(contents: list[list[int]],
 def test_the_first_pair_is_named() -> None:
     seqs = seqs_of([[1, 2], [3, 4], [5, 6], [3, 4]])
     with pytest.warns(
-        UserWarning, match="1 sequence of a later part are equal .* sequence 1 in train and sequence 3 in test"
+        UserWarning, match="1 sequence of a later part is equal to .* sequence 1 in train and sequence 3 in test"
     ):
         warn_of_equals(seqs, split_of(seqs, ["train", "train", "test", "test"]), ["x"])
 
@@ -110,7 +110,7 @@ def test_times_and_bools_are_compared_too() -> None:
 
 def test_fit_says_both() -> None:
     seqs = ds.Sequences.from_arrays({"x": [[1.0, 2.0]] * 10}, {"y": [*"ab"] * 5, "id": [1, 2, 3, 4, 5] * 2})
-    with pytest.warns(UserWarning, match="of a later part are equal to one of an earlier part"):
+    with pytest.warns(UserWarning, match="of a later part (is|are) equal to one of an earlier part"):
         ds.fit(seqs, "y", **SMALL)
     with pytest.raises(ds.DataError, match="one 'id' lies in two parts"):
         ds.fit(seqs, "y", sequence_id="id", **SMALL)

@@ -185,6 +185,7 @@ def test_numbers_that_never_change_are_no_usual_features(vowels: Sequences) -> N
     assert fit(seqs, target="speaker", features=("x", "id"), **SMALL).schema.features.names == ("x", "id")
 
 
+@pytest.mark.slow
 def test_the_built_in_data_is_learned() -> None:
     record = ds.datasets.find("japanese-vowels")
     seqs = ds.read("japanese-vowels")

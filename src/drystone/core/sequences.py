@@ -300,8 +300,8 @@ class Sequences(Views):
         source, start = int(self.source[sequence]), int(self.starts[sequence])
         known: list[str] = []
         if self.sequence_id is not None and self.sequence_id in self.sequence_columns:
-            name = self.field(self.sequence_id)[sequence]
-            known.append(f"{self.sequence_id} {repr(name) if isinstance(name, str) else name}")
+            key = self.field(self.sequence_id)[sequence]
+            known.append(f"{self.sequence_id} {repr(key) if isinstance(key, str) else key}")
         if self.notes:
             known.append(f"from step {start - int(self.source_starts[source])} of source sequence {source}")
         words = f"sequence {sequence} ({', '.join(known)})" if known else f"sequence {sequence}"

@@ -137,7 +137,10 @@ def _as_lists(column: pa.ChunkedArray) -> pa.Array:
 def _offsets(array: pa.Array, name: str, origin: Origin) -> "np.ndarray[Any, np.dtype[np.int64]]":
     if array.null_count:
         row = int(np.argmax(np.asarray(pc.is_null(array))))
-        raise DataError(f"{_place(origin, row)}: column {name!r} is missing; every sequence needs a list.")
+        raise DataError(
+            f"{_place(origin, row)}: column {name!r} is missing; every sequence needs a list. "
+            f"Leave the row out, or write a list."
+        )
     return np.asarray(array.offsets).astype(np.int64)
 
 

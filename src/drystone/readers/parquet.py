@@ -15,8 +15,9 @@ def read_parquet(path: Path) -> tuple[pa.Table, Origin]:
     Raises:
         DataError: the file is cut off or damaged.
     """
-    # Opened by hand: pyarrow gives an OSError for a damaged page and for a file that may not be read alike.
-    with path.open("rb") as file:
+    # Opened by hand: pyarrow gives an OSError for a damaged page and for a file that may not be read alike. A file of
+    # Arrow's, so that memory is Arrow's too: its threads may let go of it after the interpreter has begun to end.
+    with pa.OSFile(str(path)) as file:
         try:
             # ParquetFile, since read_table would take folders named key=value for columns.
             table = pq.ParquetFile(file).read()

@@ -90,8 +90,8 @@ def warn_of_equals(seqs: Sequences, split: Split, names: Sequence[str]) -> None:
     if equals:
         one, other = (f"{seqs.place(int(found.sequence[run]))} in {PARTS[parts[run]]}" for run in equals[0])
         warnings.warn(
-            f"{so_many(len(equals), 'sequence')} of a later part are equal to one of an earlier part, in all features and the "
-            f"target; the first are {one} and {other}. Leave copies out, lest figures flatter.",
+            f"{so_many(len(equals), 'sequence')} of a later part {'is' if len(equals) == 1 else 'are'} equal to one of an earlier "
+            f"part, in all features and the target; the first are {one} and {other}. Leave copies out, lest figures flatter.",
             stacklevel=4,
         )
 
