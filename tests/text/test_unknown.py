@@ -46,7 +46,15 @@ def test_every_part_of_the_key_changes_the_choice() -> None:
     def choice(sequence: int = 0, first: int = 0, seed: int = 0, epoch: int = 0) -> bytes:
         return chosen(np.full(200, sequence), steps + first, rate=0.5, seed=seed, epoch=epoch).tobytes()
 
-    choices = [choice(), choice(1), choice(2**32), choice(first=200), choice(first=2**32), choice(seed=1), choice(epoch=1)]
+    choices = [
+        choice(),
+        choice(1),
+        choice(2**32),
+        choice(first=200),
+        choice(first=2**32),
+        choice(seed=1),
+        choice(epoch=1),
+    ]
     assert len(set(choices)) == len(choices)
 
 
