@@ -52,6 +52,8 @@ def changed(change: Callable[[dict[str, Any]], object]) -> str:
         (lambda record: record["model"].update(vocab={"<pad>": 0, "x": 1, "<unk>": 2}), "token 1 is 'x'; expected '<unk>'"),
         (lambda record: record["model"]["vocab"].pop("b"), "its tokens are not numbered from 0 without holes"),
         (lambda record: record["model"]["vocab"].update(b=True), "its tokens are not numbered from 0 without holes"),
+        (lambda record: record["model"]["vocab"].update({"<unk>": True}), "its tokens are not numbered from 0"),
+        (lambda record: record["model"].pop("unk_token"), "its unknown token is None; expected '<unk>'"),
         (lambda record: record["model"].update(vocab=[]), "its tokens are not numbered"),
         (lambda record: record["model"].update(vocab={}), "token 0 is None; expected '<pad>'"),
         (lambda record: record["model"]["drystone"].update(first_rare=99), "its record 'drystone' says"),
