@@ -32,13 +32,14 @@ def test_what_needs_a_framework_is_found_on_first_use() -> None:
     ]
 
 
-def test_a_missing_library_names_the_command_that_installs_it() -> None:
+@pytest.mark.parametrize(("library", "name"), [("torch", "fit"), ("tokenizers", "Vocabulary")])
+def test_a_missing_library_names_the_command_that_installs_it(library: str, name: str) -> None:
     code = (
-        "import sys; sys.modules['torch'] = None\n"
+        f"import sys; sys.modules['{library}'] = None\n"
         "import drystone as ds\n"
-        "try:\n    ds.fit\nexcept ds.MissingExtraError as error:\n    print(error)"
+        f"try:\n    ds.{name}\nexcept ds.MissingExtraError as error:\n    print(error)"
     )
-    assert run(code) == "torch is not installed. Install it with: pip install 'drystone[torch]'\n"
+    assert run(code) == f"{library} is not installed. Install it with: pip install 'drystone[torch]'\n"
 
 
 def test_public_names() -> None:

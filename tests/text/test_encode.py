@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 import drystone as ds
-from drystone.text import all_unknown, texts
+from drystone.text import all_unknown, pieces, texts
 
 DOCUMENTS = ["words", "characters", "bpe"]
 odd = st.sampled_from(
-    ["😀", "e\u0301", "\0", "\n", "\r\n", "İ", "ß", "中文", "𝔘", "\u200d", "<unk>", " ", "don't", "_"]
+    [" a", " a b ", "😀", "e\u0301", "\0", "\n", "\r\n", "İ", "ß", "中文", "𝔘", "\u200d", "<unk>", " ", "don't", "_"]
 )
 documents = st.lists(st.lists(st.text(max_size=5) | odd, max_size=6).map("".join), min_size=1, max_size=6)
 
@@ -64,7 +64,7 @@ def test_every_character_is_one_token(every: list[str], lowercase: bool) -> None
 
 @given(documents)
 def test_byte_pairs_start_in_the_character_of_their_first_byte(every: list[str]) -> None:
-    vocabulary = ds.Vocabulary.train(every + ["a"], kind="bpe", size=300)
+    vocabulary = ds.Vocabulary.train([*every, "a"], kind="bpe", size=300)
     encoded = vocabulary.encode_documents(every)
     expected = []
     bounds = np.cumsum(encoded.lengths)[:-1]
@@ -86,6 +86,30 @@ def test_blocks_change_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> No
     found = whole.encode_documents(every)
     for name in ("ids", "lengths", "starts"):
         assert np.array_equal(getattr(found, name), getattr(expected, name))
+
+
+@given(documents, st.sampled_from(["words", "bpe"]), st.integers(1, 9))
+def test_long_documents_are_cut_where_no_token_reaches_over(every: list[str], kind: str, longest: int) -> None:
+    vocabulary = ds.Vocabulary.train([*every, "a b"], kind=kind, size=300)
+    expected = vocabulary.encode_documents(every)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "PIECE_CHARACTERS", longest)
+        cut = pieces.Pieces.of(pa.array(every, pa.large_string()))
+        found = vocabulary.encode_documents(every)
+        assert ds.Vocabulary.train([*every, "a b"], kind=kind, size=300) == vocabulary
+    assert "".join(cut.texts.to_pylist()) == "".join(every)
+    for piece, document, start in zip(cut.texts.to_pylist(), cut.document, cut.start, strict=True):
+        assert every[document].startswith(piece, start)
+    for name in ("ids", "lengths", "starts"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_a_long_document_has_pieces_of_about_one_length() -> None:
+    text = "the cat sat\n" * 20_000
+    cut = pieces.Pieces.of(pa.array(["short", text, "", text], pa.large_string()))
+    assert cut.document.tolist() == [0, 1, 1, 1, 1, 2, 3, 3, 3, 3]
+    longest = max(map(len, cut.texts.to_pylist()))
+    assert pieces.PIECE_CHARACTERS <= longest < pieces.PIECE_CHARACTERS + 4
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 
 from drystone.core.lengths import offsets_of, ranges
 from drystone.text.kinds import UNKNOWN
+from drystone.text.pieces import Pieces
 from drystone.text.texts import blocks, code_points
 
 Ints = npt.NDArray[np.int64]
@@ -71,7 +72,14 @@ def all_unknown(ids: npt.NDArray[np.integer], lengths: Ints) -> Ints:
 
 def encode_by_tokenizer(texts: pa.LargeStringArray, tokenizer: Tokenizer) -> Encoded:
     """Encodes documents of any kind, a block at a time."""
-    return _end_to_end([_block(block, tokenizer) for block in blocks(texts)])
+    pieces = Pieces.of(texts)
+    found = _end_to_end([_block(block, tokenizer) for block in blocks(pieces.texts)])
+    first = np.searchsorted(pieces.document, np.arange(len(texts) + 1))
+    return Encoded(
+        ids=found.ids,
+        lengths=np.diff(offsets_of(found.lengths)[first]),
+        starts=found.starts + np.repeat(pieces.start, found.lengths),
+    )
 
 
 def encode_characters(texts: pa.LargeStringArray, tokenizer: Tokenizer) -> Encoded:

@@ -12,7 +12,7 @@ from drystone.core.arrow import is_text, plain
 from drystone.core.errors import DataError
 from drystone.core.field import Field
 
-BLOCK_BYTES = 1 << 22
+BLOCK_BYTES = 1 << 20
 
 
 def texts_of(values: Any, name: str) -> pa.LargeStringArray:

@@ -16,6 +16,7 @@ from tokenizers.trainers import BpeTrainer, WordLevelTrainer
 
 from drystone.core.errors import DataError
 from drystone.text.kinds import OWN_TOKENS, UNKNOWN_TOKEN, Kind, Merges, lowered, prepare
+from drystone.text.pieces import Pieces
 from drystone.text.texts import blocks, code_points
 
 NUM_BYTES = 256
@@ -126,7 +127,7 @@ def _byte_pairs(texts: pa.LargeStringArray, training: Training) -> tuple[pa.Tabl
 
 
 def _documents(texts: pa.LargeStringArray) -> Iterable[list[str]]:
-    return (block.to_pylist() for block in blocks(texts))
+    return (block.to_pylist() for block in blocks(Pieces.of(texts).texts))
 
 
 def _occurrences(texts: pa.LargeStringArray, tokenizer: Tokenizer) -> tuple[list[str], pa.Array]:

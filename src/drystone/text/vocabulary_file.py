@@ -8,7 +8,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from drystone.core.errors import DataError
-from drystone.text.kinds import OWN_TOKENS, Kind, check_kind
+from drystone.text.kinds import OWN_TOKENS, UNKNOWN_TOKEN, Kind, check_kind
 
 OWN_RECORD = "drystone"
 
@@ -51,6 +51,10 @@ def content_of(text: str, name: str) -> Content:
             f"{name} is a tokenizer, but no vocabulary that drystone wrote. Train one with Vocabulary.train."
         )
     num_tokens = _check_ids(model.get("vocab"), name)
+    if model.get("unk_token") != UNKNOWN_TOKEN:
+        raise DataError(
+            f"{name} is damaged: its unknown token is {model.get('unk_token')!r}; expected {UNKNOWN_TOKEN!r}."
+        )
     first_rare, lowercase = own.get("first_rare"), own.get("lowercase")
     if type(first_rare) is not int or not len(OWN_TOKENS) <= first_rare <= num_tokens or type(lowercase) is not bool:
         raise DataError(f"{name} is damaged: its record {OWN_RECORD!r} says {own}.")
@@ -73,7 +77,9 @@ def _model(text: str, name: str) -> Mapping[str, Any]:
 
 
 def _check_ids(vocab: object, name: str) -> int:
-    if not isinstance(vocab, dict) or sorted(vocab.values(), key=repr) != sorted(range(len(vocab)), key=repr):
+    numbers = vocab.values() if isinstance(vocab, dict) else ()
+    whole = all(type(number) is int for number in numbers)
+    if not isinstance(vocab, dict) or not whole or sorted(numbers) != list(range(len(vocab))):
         raise DataError(f"{name} is damaged: its tokens are not numbered from 0 without holes.")
     for number, token in enumerate(OWN_TOKENS):
         if vocab.get(token) != number:
