@@ -99,7 +99,7 @@ def test_the_setting_goes_with_bio_tags() -> None:
     ):
         fit(words, bio="mend")
     assert mended(words, "tag") is words
-    with pytest.raises(ConfigError, match="bio goes with task tag, not with classify"):
+    with pytest.raises(ConfigError, match="bio goes with task tag or joint, not with classify"):
         ds.fit(words, "tag", task="classify", bio="mend")
     with pytest.raises(ConfigError, match="bio is 'drop'"):
         fit(words, bio="drop")

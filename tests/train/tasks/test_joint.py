@@ -44,7 +44,7 @@ def plain(run: Run, words: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
     output, _ = torch.func.functional_call(
         lstm, {name: given[name] for name in dict(lstm.named_parameters())}, (vectors[None],)
     )
-    return model.sequence_head(output[0].mean(dim=0)), model.head(output[0])
+    return model.sequence_head(output[0].mean(dim=0)).detach(), model.head(output[0]).detach()
 
 
 @pytest.mark.parametrize("layout", [{}, {"layout": "packed", "batch_size": 7}, {"layout": "bucketed"}], ids=str)
