@@ -1,0 +1,1 @@
+"""Text: from characters, words and tags to numbers, without a framework."""
