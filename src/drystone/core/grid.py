@@ -144,6 +144,22 @@ class Grid:
         """[valid cells]: their numbers row × steps + step, span after span."""
         return ranges(self.first_cells, self.spans.length)
 
+    def places(self, cells: Ints) -> Ints:
+        """Returns [cells, 2]: the sequence of valid cells, and which of its steps they hold.
+
+        Args:
+            cells: their numbers row × steps + step.
+
+        Example:
+            >>> grid = Grid.from_masks(reset=[[True, False, True]], valid=[[True, True, True]])
+            >>> grid.places(np.array([1, 2]))
+            array([[0, 1],
+                   [1, 0]])
+        """
+        span = np.searchsorted(self.first_cells, cells, side="right") - 1
+        step = self.spans.offset[span] + cells - self.first_cells[span]
+        return np.stack([self.spans.sequence[span], step], axis=1)
+
 
 def _check_mask(name: str, mask: npt.ArrayLike) -> Bools:
     array = np.asarray(mask)

@@ -7,6 +7,7 @@ from numbers import Real
 from types import NoneType
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ class Outcome:
         weight: Σ weight; 1 for each sequence or scored cell, as a rule. A number on the host, so that no device is
             waited for.
         predictions, targets: what metrics are updated with, one row each a sequence or scored cell.
+        cells: [rows of predictions] on the host, where each is said of a cell: its number row × steps + step. Metrics whose
+            `update` takes `places` get from it the sequence and the step of each row, [rows, 2].
         state: of the rows, carried to the next batch: tensors, in any nest of tuples, lists and dicts; None where
             rows carry nothing.
 
@@ -36,6 +39,7 @@ class Outcome:
     weight: float | int
     predictions: Tensor | None = None
     targets: Tensor | None = None
+    cells: npt.NDArray[np.int64] | None = None
     state: Any = None
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
 """Figures as sums over sums: what single batches add to, whatever the layout and the size of a batch."""
 
+import inspect
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -11,7 +12,7 @@ from torchmetrics import Metric
 
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
-from drystone.train.loop.objective import Outcome
+from drystone.train.loop.objective import Outcome, on_device
 
 MAX_WAITING = 1 << 18  # numbers of predictions: 1 MiB of float32
 COUNTS = ("weight", "sequences", "steps", "seconds")
@@ -35,6 +36,7 @@ class Totals:
             name: deepcopy(metric).to(device).set_dtype(torch.float64) for name, metric in (metrics or {}).items()
         }
         self._device = device
+        self._placed = [name for name, metric in self._metrics.items() if takes_places(metric)]
         for metric in self._metrics.values():
             metric.persistent(mode=True)
         self.reset()
@@ -46,7 +48,7 @@ class Totals:
         self.sequences = 0
         self.steps = 0
         self.seconds = 0.0
-        self._waiting: list[tuple[Tensor, Tensor]] = []
+        self._waiting: list[tuple[Tensor, ...]] = []
         self._num_waiting = 0
         for metric in self._metrics.values():
             metric.reset()
@@ -70,7 +72,8 @@ class Totals:
                 )
         else:
             # Copies: the model may use their memory again, and a view would hold all of what it looks at.
-            self._waiting.append((outcome.predictions.detach().clone(), outcome.targets.detach().clone()))
+            rows = outcome.predictions.detach().clone(), outcome.targets.detach().clone()
+            self._waiting.append((*rows, self._places(batch, outcome)) if self._placed else rows)
             self._num_waiting += outcome.predictions.numel()
             if self._num_waiting >= MAX_WAITING:
                 self._update_metrics()
@@ -94,24 +97,34 @@ class Totals:
         self.reset()
         for name in ("loss", *COUNTS):
             setattr(self, name, state[name])
-        self._waiting = [(left.to(self._device), right.to(self._device)) for left, right in state["waiting"]]
-        self._num_waiting = sum(predictions.numel() for predictions, _ in self._waiting)
+        self._waiting = [tuple(part.to(self._device) for part in rows) for rows in state["waiting"]]
+        self._num_waiting = sum(rows[0].numel() for rows in self._waiting)
         for name, metric in self._metrics.items():
             metric.load_state_dict(state["metrics"][name])
             metric.to(self._device)  # it takes tensors as they come
             metric._update_count = int(self.steps > 0)  # else it warns that nothing was counted
 
+    def _places(self, batch: TensorBatch, outcome: Outcome) -> Tensor:
+        if outcome.cells is None:
+            raise ConfigError(f"metrics ({', '.join(self._placed)}) need Outcome(..., cells=) of the objective.")
+        return on_device(batch.grid.places(outcome.cells), batch)
+
     def _update_metrics(self) -> None:
         if self._num_waiting:
-            predictions, targets = (torch.cat(rows) for rows in zip(*self._waiting, strict=True))
+            predictions, targets, *places = (torch.cat(rows) for rows in zip(*self._waiting, strict=True))
             for name, metric in self._metrics.items():
                 try:
-                    metric.update(predictions, targets)
+                    metric.update(predictions, targets, *(places if name in self._placed else ()))
                 except Exception as error:
                     shapes = f"predictions {list(predictions.shape)} and targets {list(targets.shape)}"
                     error.add_note(f"It came from metric {name!r}, updated with {shapes}.")
                     raise
         self._waiting, self._num_waiting = [], 0
+
+
+def takes_places(metric: Metric) -> bool:
+    """Returns whether a metric is updated with predictions, targets, and the sequence and step of each."""
+    return "places" in inspect.signature(metric.update).parameters
 
 
 def _check(metrics: Mapping[str, Metric] | None) -> None:

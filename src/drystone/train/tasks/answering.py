@@ -63,6 +63,10 @@ class AnsweringTask(Task):
             DataError: one is missing, or cannot be measured against.
         """
 
+    def places_of(self, seqs: Sequences) -> Tensor | None:
+        """Returns the sequence and the step of each item that is scored, [items, 2], where items are steps."""
+        return None
+
     @classmethod
     @abstractmethod
     def with_items(cls, seqs: Sequences, target: str) -> Sequences:
@@ -94,7 +98,7 @@ class AnsweringTask(Task):
         """Returns the figures of saying the same of every item: what the training part says most, or on average."""
         targets = torch.from_numpy(self.targets_of(seqs))
         said = torch.tensor(self.schema.baselines[self.outputs.baseline], dtype=torch.float64).repeat(len(targets), 1)
-        figures = self.measured(self.outputs.readable(said), targets)
+        figures = self.measured(self.outputs.readable(said), targets, self.places_of(seqs))
         if not self.outputs.is_scaled:
             figures["loss"] = float(self.outputs.losses(said, targets).sum(dim=1).mean())
         return {self.outputs.baseline: figures}

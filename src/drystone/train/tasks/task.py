@@ -16,6 +16,7 @@ from drystone.core.sequences import Sequences
 from drystone.plots.figure import Picture
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.objective import Objective
+from drystone.train.loop.totals import takes_places
 from drystone.train.model import RunModel
 from drystone.train.schema import Schema
 from drystone.train.settings import NEED_VALIDATION, Settings
@@ -143,11 +144,19 @@ class Task(ABC):
             DataError: as `evaluator`.
         """
 
-    def measured(self, predictions: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
-        """Returns the figures of some predictions, but for the loss; both as an `Outcome` has them."""
+    def measured(
+        self, predictions: torch.Tensor, targets: torch.Tensor, places: torch.Tensor | None = None
+    ) -> dict[str, float]:
+        """Returns the figures of some predictions, but for the loss.
+
+        Args:
+            predictions: as an `Outcome` has them.
+            targets: as an `Outcome` has them.
+            places: [rows, 2] the sequence and the step of each, where metrics ask for them.
+        """
         found = {name: metric.set_dtype(torch.float64) for name, metric in self.metrics().items()}
         for metric in found.values():
-            metric.update(predictions, targets)
+            metric.update(predictions, targets, *((places,) if takes_places(metric) else ()))
         return {name: float(metric.compute()) for name, metric in found.items()}
 
     @abstractmethod

@@ -13,9 +13,12 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
+from drystone.text.tags import is_bio
 from drystone.train.features.categories import as_array, codes_of
+from drystone.train.tasks.outputs.chunk_f1 import ChunkF1
 from drystone.train.tasks.outputs.outputs import PREDICTION, Outputs, item_of, refuse_first
 
+CHUNK_F1 = "chunk_f1"
 MAX_NUMBERS_SHOWN = 20
 
 
@@ -103,11 +106,20 @@ class Classes(Outputs):
         return outputs.softmax(dim=-1)
 
     def metrics(self) -> dict[str, Metric]:
-        """Returns the accuracy, and the mean of the classes' F1, but for those that neither are nor are said."""
-        return {
+        """Returns the accuracy, and the mean of the classes' F1, but for those that neither are nor are said.
+
+        Of tags that mark chunks the F1 of the chunks too.
+        """
+        found = {
             "accuracy": MulticlassAccuracy(len(self.classes), average="micro", validate_args=False),
             "f1": MulticlassF1Score(len(self.classes), average="macro", validate_args=False),
         }
+        return found | {CHUNK_F1: ChunkF1(self.classes)} if self.mark_chunks else found
+
+    @property
+    def mark_chunks(self) -> bool:
+        """Whether the classes are BIO tags, such as B-city, I-city and O."""
+        return is_bio(self.classes)
 
     def names(self, target: str) -> tuple[str, ...]:
         """p_CLASS for every class."""

@@ -10,6 +10,7 @@ FIGURES = MappingProxyType(
     {
         "loss": Figure(form=".4f"),
         "accuracy": Figure(form=".3f", higher_is_better=True),
+        "chunk_f1": Figure(form=".3f", higher_is_better=True),
         "frame_accuracy": Figure(form=".3f", higher_is_better=True),
         "f1": Figure(form=".3f", higher_is_better=True),
         "micro_f1": Figure(form=".3f", higher_is_better=True),

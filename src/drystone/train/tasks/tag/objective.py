@@ -36,7 +36,8 @@ class StepLosses:
             return every.reshape(-1, *every.shape[2:])[scored].reshape(shape)
 
         loss, weight = self._loss.sums(outputs, model.to_learn(targets), on_host)
-        return Outcome(loss=loss, weight=weight, predictions=model.readable(outputs), targets=targets, state=state)
+        said = model.readable(outputs)
+        return Outcome(loss=loss, weight=weight, predictions=said, targets=targets, cells=scored, state=state)
 
 
 def outputs_only(model: nn.Module, batch: TensorBatch, state: Any) -> Outcome:

@@ -50,6 +50,7 @@ class TagScores(Scores):
         loss: mean over steps: of yes/no, the negative log-likelihood of a step.
         steps: how many were scored.
         accuracy: of classes: the share of steps whose class is the most probable one; of yes/no: whose answers are all right.
+        chunk_f1: of BIO tags: the F1 of all chunks, counted as the CoNLL script counts them.
         frame_accuracy: of yes/no: Σ true yes ÷ Σ (true yes + false yes + false no).
         f1: the mean of the F1 of each class, or of each answer's yes.
         micro_f1: of yes/no: the F1 of all answers together.
@@ -59,6 +60,7 @@ class TagScores(Scores):
 
     steps: int
     accuracy: float | None = None
+    chunk_f1: float | None = None
     frame_accuracy: float | None = None
     f1: float | None = None
     micro_f1: float | None = None
@@ -116,6 +118,12 @@ class Tag(AnsweringTask):
     def targets_of(self, seqs: Sequences) -> npt.NDArray[Any]:
         """Returns the encoded targets of the scored steps."""
         return self._scored(self._with_targets(seqs))
+
+    def places_of(self, seqs: Sequences) -> torch.Tensor:
+        """Returns the sequence and the step of each scored step."""
+        first, stop = self._with_targets(seqs).scored_steps()
+        sequence = np.repeat(np.arange(len(seqs)), stop - first)
+        return torch.from_numpy(np.stack([sequence, ranges(first, stop - first)], axis=1))
 
     def fields(self, seqs: Sequences) -> tuple[str, ...]:
         """Returns the features, and the encoded targets."""
