@@ -161,6 +161,6 @@ def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings
         keys[key] = said or known
         if said is not None:
             seqs.field(said)
-    found = with_target(replace(seqs, **keys), settings.target)
+    found = with_target(replace(seqs, **keys), settings.target, settings.bio)
     check_names(found, settings.target)
     return found, settings.model_copy(update=keys)

@@ -163,12 +163,12 @@ class Run:
 
     def is_made_from(self, seqs: Sequences) -> bool:
         """Returns whether these are the data that the run was made from."""
-        seqs = with_target(seqs, self.schema.target)
+        seqs = with_target(seqs, self.schema.target, self.settings.bio)
         return self._has_fields(seqs) and self.schema.is_of(seqs)
 
     def known_part(self, seqs: Sequences) -> str | None:
         """Returns the part that these sequences are, if the run was made with a source of its own for it."""
-        seqs = with_target(seqs, self.schema.target)
+        seqs = with_target(seqs, self.schema.target, self.settings.bio)
         if not self.split.fingerprints or not self._has_fields(seqs):
             return None
         found = self.schema.fingerprint_of(seqs)
@@ -325,7 +325,7 @@ class Run:
         found = self._read(seqs)
         if not len(found):
             raise DataError("there are no sequences to predict.")
-        return encoded(with_target(found, self.schema.target), self.schema.features)
+        return encoded(with_target(found, self.schema.target, self.settings.bio), self.schema.features)
 
 
 def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:

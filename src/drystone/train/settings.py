@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
 from drystone.readers.options import Duplicates, did_you_mean
+from drystone.train.bio import OnBroken
 from drystone.train.features.calendar import PartName
 from drystone.train.features.wishes import Missing, Wishes
 from drystone.train.loop.rate import ScheduleName
@@ -82,6 +83,9 @@ class Settings(BaseModel):
         None, DATA, "forecast: steps of a season; found from regular timestamps by default", rare=True, ge=1
     )
     ahead: int | None = setting(None, DATA, "tag: how many steps later the target is", ge=1)
+    bio: OnBroken | None = setting(
+        None, DATA, "tag: what becomes of tags that break BIO: count (and warn); mend: I- becomes B-; error", rare=True
+    )
     features: tuple[str, ...] | None = setting(
         None, DATA, "input fields; by default numbers that change, and text of few values", strict=False
     )

@@ -1,4 +1,4 @@
-"""Several fields as one target."""
+"""The target of a run: a field, or several as one; tags mended where that is asked for."""
 
 from dataclasses import replace
 
@@ -7,10 +7,11 @@ import numpy as np
 from drystone.core.column import Column
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
+from drystone.train.bio import OnBroken, mended
 
 
-def with_target(seqs: Sequences, target: str) -> Sequences:
-    """Returns the sequences with a field that holds the target.
+def with_target(seqs: Sequences, target: str, bio: OnBroken | None = None) -> Sequences:
+    """Returns the sequences with a field that holds the target; BIO tags are mended if `bio` says so.
 
     A target such as "load,price", which is no field, is made of the fields that its commas separate: numbers side by side.
     Where one of them is missing, as in data to predict, nothing is made.
@@ -18,6 +19,8 @@ def with_target(seqs: Sequences, target: str) -> Sequences:
     Raises:
         DataError: one of them holds no single numbers, or some have a value a step and some a value a sequence.
     """
+    if bio == "mend":
+        return mended(seqs, target)
     names = target.split(",")
     if target in seqs.field_names or len(names) < 2 or not all(name in seqs.field_names for name in names):
         return seqs

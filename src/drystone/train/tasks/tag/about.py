@@ -33,6 +33,7 @@ def defaults(given: Mapping[str, Any]) -> dict[str, Any]:
         "label_smoothing": 0.0,
         "class_weights": None,
         "ahead": None,
+        "bio": "count",
         "split": "random",
         "group": None,
     }

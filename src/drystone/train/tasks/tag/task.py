@@ -12,13 +12,14 @@ import torch
 from torch import nn
 
 from drystone.core.column import Column
-from drystone.core.errors import DataError
+from drystone.core.errors import ConfigError, DataError
 from drystone.core.free_name import free_name
 from drystone.core.lengths import offsets_of, ranges
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.plots.figure import Picture
+from drystone.train.bio import check_bio
 from drystone.train.features.choose import choose_features
 from drystone.train.layouts import carrying_layout
 from drystone.train.loaders import loader_of, prediction_loader
@@ -32,6 +33,7 @@ from drystone.train.tasks.drawn import missing_parts, parts_of
 from drystone.train.tasks.outputs.classes import Classes
 from drystone.train.tasks.outputs.kinds import to_plain
 from drystone.train.tasks.outputs.loss import Loss
+from drystone.train.tasks.outputs.outputs import Outputs
 from drystone.train.tasks.overflow import check_no_overflow
 from drystone.train.tasks.per_step import step_columns
 from drystone.train.tasks.pictures import pairs_of, pictures_of
@@ -90,6 +92,7 @@ class Tag(AnsweringTask):
         """Proves that the target is known at all steps, and that each part has steps to score."""
         target = settings.target
         outputs = kind_for(seqs, target).of(seqs, target)
+        _check_bio(outputs, seqs, settings)
         is_input = settings.ahead is not None
         train = split.sequences(seqs, "train")
         features = choose_features(seqs, settings.wishes, train, target, target_is_input=is_input)
@@ -144,6 +147,8 @@ class Tag(AnsweringTask):
         kind_for(seqs, self.schema.target)
         self.outputs.check(seqs, self.schema.target)
         self.check_scored(seqs, "it")
+        if self.settings.bio == "error":
+            check_bio(seqs, self.schema.target, "error")
         found = self._with_targets(seqs)
         loader = self._loader(found, self.fields(found), device)
         losses = StepLosses(self._targets_in(found), Loss(outputs=self.outputs))
@@ -163,7 +168,10 @@ class Tag(AnsweringTask):
         return {**super().counts(seqs), "steps": self._num_scored(seqs)}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
-        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; probabilities."""
+        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; probabilities.
+
+        BIO tags are left as the model says them, each the most probable one of its step, so that they may break BIO.
+        """
         found = self._found(model, seqs)
         check_no_overflow(found, seqs, per_step=True)
         columns = self.columns(found)
@@ -221,6 +229,16 @@ class Tag(AnsweringTask):
             at = ranges(offsets[spans.sequence] + spans.offset, spans.length)
             result[at] = outcome.predictions.cpu().numpy()
         return result
+
+
+def _check_bio(outputs: Outputs, seqs: Sequences, settings: Settings) -> None:
+    assert settings.bio is not None
+    if isinstance(outputs, Classes) and outputs.mark_chunks:
+        check_bio(seqs, settings.target, settings.bio)
+    elif settings.bio != "count":
+        raise ConfigError(
+            f"bio is {settings.bio!r}, and target {settings.target!r} holds no BIO tags: B-TYPE, I-TYPE and O. Leave it out."
+        )
 
 
 def _warn_of_unseen(outputs: Classes, train: Sequences, target: str) -> None:
