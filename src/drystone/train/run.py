@@ -204,7 +204,8 @@ class Run:
 
         Of classes: `accuracy` and `f1`, the mean of that of each class; of several labels, or yes/no, `accuracy` is the share
         of sequences, or steps, where all are right, `micro_f1` the F1 of all together, and of tags there is `frame_accuracy`
-        (their loss is the negative log-likelihood of a step). Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
+        (their loss is the negative log-likelihood of a step). Of BIO tags, such as B-city, I-city and O, `chunk_f1` is the F1
+        of all chunks, counted as the CoNLL script counts them. Of numbers and forecasts, in the units of the target: `rmse`, `mae`, `r2`; of forecasts
         over all steps whose next values are known.
 
         `baselines` has the figures of trivial predictions, which know the training part only: "majority class", "marginal" (of

@@ -110,11 +110,13 @@ class Classes(Outputs):
 
         Of tags that mark chunks the F1 of the chunks too.
         """
-        found = {
+        found: dict[str, Metric] = {
             "accuracy": MulticlassAccuracy(len(self.classes), average="micro", validate_args=False),
             "f1": MulticlassF1Score(len(self.classes), average="macro", validate_args=False),
         }
-        return found | {CHUNK_F1: ChunkF1(self.classes)} if self.mark_chunks else found
+        if self.mark_chunks:
+            found[CHUNK_F1] = ChunkF1(self.classes)
+        return found
 
     @property
     def mark_chunks(self) -> bool:
