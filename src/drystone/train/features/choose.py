@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 import pyarrow.compute as pc
 
+from drystone.core.arrow import column_to_arrow
 from drystone.core.errors import ConfigError, DataError
+from drystone.core.field import Field
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.readers.options import did_you_mean
@@ -89,17 +92,24 @@ def _can_tell_something(train: Sequences, name: str) -> bool:
     field = train.field(name)
     if not field.is_numeric and not field.is_text:
         return False
-    if field.is_text and pc.count_distinct(pa.array(field.values, pa.large_string())).as_py() > MOST_CATEGORIES:
+    if field.is_text and pc.count_distinct(field.compact.values).as_py() > MOST_CATEGORIES:
         return False
     return changes(train, name)
 
 
 def changes(seqs: Sequences, name: str) -> bool:
     """Whether a field takes two values in some sequence, or all sequences have one step."""
-    values = seqs.field(name).values.reshape(seqs.num_steps, -1)
+    values = _comparable(seqs.field(name)).reshape(seqs.num_steps, -1)
     starts = np.zeros(seqs.num_steps, dtype=bool)
     starts[offsets_of(seqs.lengths)[:-1]] = True
     return bool(starts.all() or (values[1:] != values[:-1])[~starts[1:]].any())
+
+
+def _comparable(field: Field) -> npt.NDArray[Any]:
+    """Returns the values, texts as numbers that are equal where the texts are: there may be a great many."""
+    if not field.is_text:
+        return field.values
+    return np.asarray(column_to_arrow(field.compact).dictionary_encode("encode").indices)
 
 
 def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Feature:
