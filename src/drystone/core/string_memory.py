@@ -1,6 +1,6 @@
 """The memory of Arrow strings, as NumPy sees it: where each value starts, and the bytes of all."""
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,4 +31,4 @@ def strings_of(offsets: Offsets, data: pa.Buffer | None) -> pa.LargeStringArray:
         data: valid UTF-8, cut between characters only; None for empty strings.
     """
     memory: list[Any] = [None, pa.py_buffer(np.ascontiguousarray(offsets, np.int64)), data or pa.py_buffer(b"")]
-    return cast("pa.LargeStringArray", pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, memory))
+    return pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, memory)

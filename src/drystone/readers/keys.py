@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drystone.core.documents import check_text
 from drystone.core.errors import DataError
 from drystone.core.lengths import offsets_of, place_of
 from drystone.core.sequences import Sequences
@@ -27,7 +28,10 @@ def with_keys(seqs: Sequences, options: Options) -> Sequences:
         seqs,
         sequence_id=options.sequence_id or seqs.sequence_id,
         order_by=options.order_by or seqs.order_by,
+        text=options.text or seqs.text,
     )
+    if keyed.text != seqs.text and keyed.text is not None:
+        check_text(seqs, keyed.text)
     if options.order_by is None and options.duplicates is None:
         return keyed  # sequences that were saved keep their ties
     if keyed.order_by is not None:

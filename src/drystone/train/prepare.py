@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from drystone.core.documents import check_text
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
+from drystone.core.storage import KEYS
 from drystone.train.apart import check_ids, check_steps, warn_of_equals, warn_of_shared_steps
 from drystone.train.device import check_precision, device_of
 from drystone.train.features.encode import encoded
@@ -152,15 +154,17 @@ def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:
-    """Sequences may know their id and order already; settings may say them; both must say the same. Adds the target."""
+    """Sequences may know their id, order and text already; settings may say them; both must say the same. Adds the target."""
     keys: dict[str, str | None] = {}
-    for key in ("sequence_id", "order_by"):
+    for key in KEYS:
         known, said = getattr(seqs, key), getattr(settings, key)
         if known is not None and said is not None and known != said:
             raise ConfigError(f"{key} is {said!r}, but the sequences were read with {known!r}.")
         keys[key] = said or known
         if said is not None:
             seqs.field(said)
+        if key == "text" and said is not None and known is None:
+            check_text(seqs, said)
     found = with_target(replace(seqs, **keys), settings.target)
     check_names(found, settings.target)
     return found, settings.model_copy(update=keys)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
-from drystone.readers.options import Duplicates, did_you_mean
+from drystone.readers.options import Documents, Duplicates, check_encoding, did_you_mean
 from drystone.train.features.calendar import PartName
 from drystone.train.features.wishes import Missing, Wishes
 from drystone.train.loop.rate import ScheduleName
@@ -106,6 +106,13 @@ class Settings(BaseModel):
     duplicates: Duplicates | None = setting(
         None, DATA, "steps of one sequence at the same time: first, mean, error; by default all are kept"
     )
+    text: str | None = setting(
+        None, DATA, "for one document a row: the column of texts; of plain text files, what the field is called"
+    )
+    documents: Documents | None = setting(
+        None, DATA, "of plain text files, what a document is: file (by default), lines", rare=True
+    )
+    encoding: str | None = setting(None, DATA, "of text files, such as latin-1; UTF-8 by default", rare=True)
     drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
     valid: str | None = setting(None, DATA, "the file of the validation part; DATA then trains")
     test: str | None = setting(None, DATA, "the file of the test part; DATA then trains")
@@ -295,6 +302,13 @@ class Settings(BaseModel):
             ConfigError: a setting does not go with the task.
         """
         return self if self.task is not None else type(self).of(**self.model_dump(exclude_none=True), task=task)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_encoding(value)
+        return value
 
     @field_validator("class_weights", mode="before")
     @classmethod
