@@ -17,6 +17,7 @@ from drystone.readers.options import Options
 from drystone.readers.text import lines_of, text_of
 from drystone.readers.words import as_strings
 
+ENDINGS = (".conll", ".conll.gz", ".bio", ".bio.gz", ".iob", ".iob.gz")
 BETWEEN_DOCUMENTS = b"-DOCSTART-"
 WORD, TAG = "word", "tag"
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 from drystone.core.sequences import Sequences
-from drystone.readers import plain_text
+from drystone.readers import columns, plain_text
 from drystone.readers.arrow_file import read_arrow
 from drystone.readers.columns import read_columns
 from drystone.readers.delimited import read_csv, read_tsv
@@ -39,8 +39,11 @@ TEXT_TABLES: Mapping[str, TableReader] = MappingProxyType(
     }
 )
 TEXT_WHOLES: Mapping[str, WholeReader] = MappingProxyType(
-    {ending: read_text for ending in plain_text.ENDINGS}
-    | {ending: read_columns for name in (".conll", ".bio", ".iob") for ending in (name, f"{name}.gz")}
+    {
+        ending: reader
+        for reader, endings in ((read_text, plain_text.ENDINGS), (read_columns, columns.ENDINGS))
+        for ending in endings
+    }
 )
 OTHER_WHOLES: Mapping[str, WholeReader] = MappingProxyType(
     {
