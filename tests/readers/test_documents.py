@@ -115,6 +115,14 @@ def test_a_missing_document_in_memory_names_its_row() -> None:
         read(pa.table({"t": ["a", None]}), text="t")
 
 
+def test_a_table_whose_documents_became_words_has_no_key() -> None:
+    table = pa.table(read(pa.table({"t": ["so so"], "y": [1]}), text="t"))
+    assert read(table).text == "t"
+    words = table.set_column(0, "t", pa.array([["so", "so"]]))
+    assert read(words).text is None
+    assert read(table.drop_columns(["t"]).append_column("x", pa.array([[1, 2]]))).text is None
+
+
 def test_keys_of_documents(tmp_path: Path) -> None:
     table = pa.table({"id": ["p", "q"], "t": ["ab", "c"], "when": [1, 2]})
     seqs = read(table, text="t", sequence_id="id")
@@ -170,13 +178,18 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 def test_a_folder_has_a_document_a_file(tmp_path: Path) -> None:
-    folder = write(tmp_path / "corpus", {"b.txt": "second", "a.txt": "first\n", ".hidden.txt": "x", "notes.md": "x"})
+    folder = write(tmp_path / "corpus", {"b.TXT": "second", "a.txt": "first\n", ".hidden.txt": "x", "notes.md": "x"})
     seqs = read(folder)
     assert documents_of(seqs).to_pylist() == ["first\n", "second"]
-    assert seqs.field("file").values.tolist() == ["a.txt", "b.txt"]
+    assert seqs.field("file").values.tolist() == ["a.txt", "b.TXT"]
     assert seqs.field_names == ("text", "file")
-    assert seqs.place(1) == "sequence 1, b.txt"
-    assert read(folder, sequence_id="file").place(1) == "sequence 1 (file 'b.txt'), b.txt"
+    assert seqs.place(1) == "sequence 1, b.TXT"
+    assert read(folder, sequence_id="file").place(1) == "sequence 1 (file 'b.TXT'), b.TXT"
+
+
+def test_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write(tmp_path / "corpus", {"a/1.txt": "x", "2.txt": "x"}))
+    assert read(".").remarks == ("left out 1 text file beside the folders of corpus: 2.txt",)
 
 
 def test_the_folders_of_a_folder_are_labels(tmp_path: Path) -> None:
@@ -208,6 +221,7 @@ def test_lines_of_all_files_of_a_folder(tmp_path: Path) -> None:
     [
         ({"a.md": "x"}, "corpus is a folder; give one of the files in it. A folder is read where"),
         ({"a/b/c.txt": "x"}, "a/b/c.txt lies too deep"),
+        ({"a/b/c/d.txt": "x", "a/.b/c.txt": "x"}, "corpus is a folder"),
         ({"a.txt": " ", "b.txt": "\n"}, "every sequence has length 0|sequence 0, a.txt has length 0"),
     ],
 )

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drystone import native
 from drystone.core.arrow import is_text, plain
 from drystone.core.errors import DataError
+from drystone.core.field import Field
 from drystone.core.lengths import Lengths, offsets_of
 from drystone.core.string_memory import bytes_of, offsets_in, strings_of
 
@@ -106,13 +108,23 @@ def check_text(seqs: "Sequences", name: str) -> None:
         )
     if not field.is_text:
         raise DataError(f"text is {name!r}, which holds {field.describe()}; expected text.")
-    is_one = pc.fill_null(pc.equal(pc.utf8_length(field.compact.values), 1), False)
-    if not pc.all(is_one).as_py():
-        at = int(np.argmin(np.asarray(is_one)))
+    is_one = _are_single(field)
+    if not is_one.all():
+        at = int(np.argmin(is_one))
         raise DataError(
             f"text is {name!r}, whose steps are no single characters, such as {field.compact.slice(at, 1)[0]!r}; words "
             f"that are split already need no text= (--text)."
         )
+
+
+def are_characters(seqs: "Sequences", name: str) -> bool:
+    """Whether a field has a text of one character at every step."""
+    field = seqs.field(name)
+    return field.per_step and field.is_text and bool(_are_single(field).all())
+
+
+def _are_single(field: Field) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.fill_null(pc.equal(pc.utf8_length(field.compact.values), 1), False))
 
 
 def _arrow(values: Iterable[Any], name: str) -> pa.Array:

@@ -65,15 +65,17 @@ def read_texts(folder: Path, options: Options) -> Sequences:
 
 
 def has_texts(folder: Path) -> bool:
-    """Whether a folder holds text files, at any depth."""
+    """Whether a folder, or folders in it, hold text files."""
     return next(_texts(folder), None) is not None
 
 
 def _texts(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*.txt*"):
-        is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.name.lower().endswith(ENDINGS) and not is_hidden and file.is_file():
-            yield file
+    # A folder may be the top of anything, so that no more of it is looked at than says whether some lie too deep.
+    for pattern in ("*", "*/*", "*/*/*"):
+        for file in folder.glob(pattern):
+            is_hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+            if file.name.lower().endswith(ENDINGS) and not is_hidden and file.is_file():
+                yield file
 
 
 def _chosen(folder: Path) -> tuple[list[Path], tuple[str, ...]]:

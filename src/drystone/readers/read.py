@@ -104,6 +104,8 @@ def read(
 def _read_file(source: str | Path, options: Options) -> Sequences:
     with reading(str(source)):
         path = find(source)
+        if path.is_dir():
+            path = path.resolve()  # "." has no name
     with reading(path.name):
         _warn_of_no_effect(path, options)
         if path.is_dir():

@@ -1,6 +1,7 @@
 """Tables of one sequence a row or of one step a row, made into Sequences."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.compute as pc
 
 from drystone.core import storage
 from drystone.core.arrow import is_list, is_text, one_chunk, plain
+from drystone.core.documents import are_characters
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 from drystone.core.sequences import Sequences
@@ -70,9 +72,12 @@ def _one_document_a_row(table: pa.Table, name: str, origin: Origin, options: Opt
 
 def _one_sequence_a_row(table: pa.Table, origin: Origin, options: Options) -> Sequences:
     parts, stored = storage.parts_from_table(table, origin)
-    # A table that came by way of another tool may have kept the note of a key, but not its column.
+    # A table that came by way of another tool may have kept the note of a key, but not its column, or made words of it.
     known = {key: name if name in table.column_names else None for key, name in stored.items()}
-    return with_keys(Sequences.from_parts(parts, options.on_empty, origin=origin, **known), options)
+    seqs = Sequences.from_parts(parts, options.on_empty, origin=origin, **known)
+    if seqs.text is not None and not are_characters(seqs, seqs.text):
+        seqs = replace(seqs, text=None)
+    return with_keys(seqs, options)
 
 
 def _fixed_lists_as_lists(table: pa.Table) -> pa.Table:
