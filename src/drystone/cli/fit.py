@@ -133,7 +133,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
 
         from drystone import train  # after all that needs no framework
 
-    name = Path(source).name.split(".")[0]
+    name = Path(source).absolute().name.split(".")[0]
     settings = {name: value for name, value in chosen.items() if name in train.Settings.model_fields}
     with _naming(config, given):
         run = train.fit(
