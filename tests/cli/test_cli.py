@@ -128,7 +128,7 @@ BAD = [
     (["fit", "my.parquet", "--target", "speaker", "--out", "there"], "there exists"),
     (["fit", "my.parquet", "--target", "speaker", "--layuot", "packed"], "--layout"),
     (["fit", "my.parquet", "--target", "speaker", "--epochs", "many"], "--epochs"),
-    (["fit", "notes.txt", "--target", "speaker"], "known endings"),
+    (["fit", "notes.md", "--target", "speaker"], "known endings"),
     (["fit", "my.parquet", "--target", "speaker", "--layout", "piled"], "layout is 'piled': Input should be 'padded'"),
     (["fit", "my.parquet", "--target", "speaker", "--rows", "8", "--steps", "64"], "rows goes with layout packed"),
     (["fit", "my.parquet", "--target", "speaker", "--patience", "3"], "patience needs a validation part"),
@@ -153,7 +153,7 @@ def test_bad_input_ends_with_a_sentence_and_writes_nothing(
     (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "config.toml").write_text("")
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.md").write_text("hello")
     before = sorted(tmp_path.rglob("*"))
     code, out, err = program(*arguments)
     assert code == 2

@@ -164,7 +164,7 @@ BAD = [
     (["japanese-vowel"], "Did you mean 'japanese-vowels'"),
     (["nothing.parquet"], "no file nothing.parquet"),
     (["folder"], "is a folder"),
-    (["notes.txt"], "known endings"),
+    (["notes.md"], "known endings"),
     (["cut.parquet"], "cut off or damaged"),
     (["steps.csv"], "--sequence-id"),
     (["steps.csv", "--sequence-id", "pmp"], "pmp"),
@@ -190,7 +190,7 @@ def test_bad_input_ends_with_a_sentence_and_writes_nothing(
     write(tmp_path / "my.parquet", [3, 1, 2])
     (tmp_path / "cut.parquet").write_bytes((tmp_path / "my.parquet").read_bytes()[:200])
     (tmp_path / "steps.csv").write_text("pump,a\nx,1\n")
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.md").write_text("hello")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder.png").mkdir()
     before = sorted(tmp_path.rglob("*"))

@@ -44,6 +44,10 @@ MAKERS = {
     "s.npz": lambda path: np.savez(path, offsets=[0, 2, 5], x=np.ones((5, 2)), y=["a", "b"]),
     "packed.npz": lambda path: np.savez_compressed(path, lengths=[2, 3], x=np.ones((2, 4, 2))),
     "s.ts": ts,
+    "s.txt": lambda path: path.write_text("é\nà\n" * 20, encoding="utf-8"),
+    "s.txt.gz": lambda path: path.write_bytes(gzip.compress("é\nà\n".encode() * 20)),
+    "s.conll": lambda path: path.write_text("EU B-é\nrejects O\n\nPeter B-PER\n" * 5, encoding="utf-8"),
+    "s.bio.gz": lambda path: path.write_bytes(gzip.compress(b"EU O\n\nPeter B-PER\n" * 5)),
 }
 
 

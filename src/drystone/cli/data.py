@@ -12,14 +12,14 @@ from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers import read
 from drystone.readers.like import KEYS, read_like
-from drystone.readers.options import Duplicates
+from drystone.readers.options import Documents, Duplicates
 
 if TYPE_CHECKING:
     from drystone.train import Run
 
 DATA_PANEL = "Data"
 
-Data = Annotated[str, typer.Argument(help="A file, or the name of a built-in data set.", metavar="DATA")]
+Data = Annotated[str, typer.Argument(help="A file, a folder, or the name of a built-in data set.", metavar="DATA")]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
 SequenceId = Annotated[
     str | None,
@@ -45,6 +45,26 @@ Repeated = Annotated[
         rich_help_panel=DATA_PANEL,
     ),
 ]
+Text = Annotated[
+    str | None,
+    typer.Option(
+        help="For one document a row: the column of texts; of plain text files, what the field is called.",
+        metavar="COLUMN",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
+DocumentsAre = Annotated[
+    Documents | None,
+    typer.Option(
+        "--documents",
+        help="Of plain text files: each file is a document (default), or each line.",
+        rich_help_panel=DATA_PANEL,
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Of text files, such as latin-1 (default UTF-8).", metavar="NAME", rich_help_panel=DATA_PANEL),
+]
 DropEmpty = Annotated[
     bool, typer.Option("--drop-empty", help="Leave out sequences of 0 steps.", rich_help_panel=DATA_PANEL)
 ]
@@ -55,13 +75,16 @@ class Reading:
     """How data are read.
 
     Args:
-        sequence_id, order_by, duplicates: as `drystone.read` takes them.
+        sequence_id, order_by, duplicates, text, documents, encoding: as `drystone.read` takes them.
         drop_empty: whether sequences of 0 steps are left out.
     """
 
     sequence_id: str | None = None
     order_by: str | None = None
     duplicates: Duplicates | None = None
+    text: str | None = None
+    documents: Documents | None = None
+    encoding: str | None = None
     drop_empty: bool = False
 
 
@@ -74,12 +97,7 @@ def read_data(data: str, how: Reading) -> Sequences:
 
 def _options(how: Reading) -> dict[str, Any]:
     """Returns what `drystone.read` is told."""
-    return {
-        "sequence_id": how.sequence_id,
-        "order_by": how.order_by,
-        "duplicates": how.duplicates,
-        "on_empty": "drop" if how.drop_empty else "error",
-    }
+    return {name: getattr(how, name) for name in KEYS} | {"on_empty": "drop" if how.drop_empty else "error"}
 
 
 def say_reading(seqs: Sequences) -> None:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from drystone.cli.data import Data, DropEmpty, OrderBy, Reading, Repeated, RunFolder, SequenceId, open_run
+from drystone.cli.data import (
+    Data,
+    DocumentsAre,
+    DropEmpty,
+    Encoding,
+    OrderBy,
+    Reading,
+    Repeated,
+    RunFolder,
+    SequenceId,
+    Text,
+    open_run,
+)
 from drystone.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -40,11 +52,22 @@ def evaluate(
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
     duplicates: Repeated = None,
+    text: Text = None,
+    documents: DocumentsAre = None,
+    encoding: Encoding = None,
     drop_empty: DropEmpty = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
 ) -> None:
     """Opens the run, reads the data, prints one line a figure."""
-    how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
+    how = Reading(
+        sequence_id=sequence_id,
+        order_by=order_by,
+        duplicates=duplicates,
+        text=text,
+        documents=documents,
+        encoding=encoding,
+        drop_empty=drop_empty,
+    )
     opened, seqs = open_run(run, data, how, device=device)
     known = opened.known_part(seqs)
     is_own = known is not None or opened.is_made_from(seqs)

@@ -18,6 +18,7 @@ from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.datasets import Dataset
 from drystone.readers.find import built_in_of
+from drystone.readers.like import KEYS
 from drystone.train.libraries import need_libraries
 from drystone.train.tasks.known import TASKS
 
@@ -87,7 +88,9 @@ def not_ready(_arguments: Arguments = None) -> None:
 def fit(
     data: Annotated[
         str | None,
-        typer.Argument(help="A file, or the name of a built-in data set.", metavar="DATA", show_default=False),
+        typer.Argument(
+            help="A file, a folder, or the name of a built-in data set.", metavar="DATA", show_default=False
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="Read settings from this file; a run's config.toml serves too.", metavar="TOML")
@@ -118,7 +121,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
         chosen = {**_known_of(built_in, has_files=any(part in chosen for part in PARTS)), **chosen}
         source = str(chosen["data"])
         if "target" not in chosen:
-            how = Reading(sequence_id=chosen.get("sequence_id"), order_by=chosen.get("order_by"), drop_empty=True)
+            how = Reading(**{name: chosen[name] for name in KEYS if name in chosen}, drop_empty=True)
             names = read_data(source, how).field_names
             raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(names)}.")
         with _naming(config, given):
@@ -131,7 +134,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
 
         from drystone import train  # after all that needs no framework
 
-    name = Path(source).name.split(".")[0]
+    name = Path(source).absolute().name.split(".")[0]
     settings = {name: value for name, value in chosen.items() if name in train.Settings.model_fields}
     with _naming(config, given):
         run = train.fit(

@@ -19,6 +19,8 @@ METAVARS: Mapping[str, str] = MappingProxyType(
         "calendar": "PART,...",
         "sequence_id": "COLUMN",
         "order_by": "COLUMN",
+        "text": "COLUMN",
+        "encoding": "NAME",
         "valid": "FILE",
         "test": "FILE",
         "split_column": "FIELD",

@@ -12,7 +12,19 @@ from rich.table import Table
 
 from drystone.cli.advice import Facts, advice, percentiles
 from drystone.cli.busy import busy
-from drystone.cli.data import Data, DropEmpty, OrderBy, Reading, Repeated, SequenceId, check_out, read_data
+from drystone.cli.data import (
+    Data,
+    DocumentsAre,
+    DropEmpty,
+    Encoding,
+    OrderBy,
+    Reading,
+    Repeated,
+    SequenceId,
+    Text,
+    check_out,
+    read_data,
+)
 from drystone.cli.intervals import say_intervals
 from drystone.cli.layouts import Compared, Layouts, Sizes, compared, plan_or_problem
 from drystone.core.extras import need
@@ -43,6 +55,9 @@ def plan(
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
     duplicates: Repeated = None,
+    text: Text = None,
+    documents: DocumentsAre = None,
+    encoding: Encoding = None,
     drop_empty: DropEmpty = False,
     batch_size: Annotated[
         int | None, typer.Option(help="Sequences a batch (default 32).", rich_help_panel=LAYOUT)
@@ -82,7 +97,15 @@ def plan(
     sizes = Sizes(batch_size=batch_size, num_buckets=num_buckets, cells=cells, rows=rows, steps=steps)
     with busy() as say:
         say(f"reading {data}")
-        how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
+        how = Reading(
+            sequence_id=sequence_id,
+            order_by=order_by,
+            duplicates=duplicates,
+            text=text,
+            documents=documents,
+            encoding=encoding,
+            drop_empty=drop_empty,
+        )
         seqs = read_data(data, how)
         say_intervals(seqs)
         layouts = Layouts.of(seqs.lengths, sizes)

@@ -12,12 +12,15 @@ import typer
 from pyarrow import csv
 
 from drystone.cli.data import (
+    DocumentsAre,
     DropEmpty,
+    Encoding,
     OrderBy,
     Reading,
     Repeated,
     RunFolder,
     SequenceId,
+    Text,
     check_out,
     open_model,
     open_run,
@@ -61,13 +64,17 @@ WRITERS: Mapping[str, Callable[[pa.Table, Path], Any]] = {".parquet": pq.write_t
 def predict(
     run: RunFolder,
     data: Annotated[
-        str, typer.Argument(help="A file, the name of a built-in data set, or - with --follow.", metavar="DATA")
+        str,
+        typer.Argument(help="A file, a folder, the name of a built-in data set, or - with --follow.", metavar="DATA"),
     ],
     out: Annotated[Path | None, typer.Option(help="The file to write: .parquet or .csv.", metavar="FILE")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
     sequence_id: SequenceId = None,
     order_by: OrderBy = None,
     duplicates: Repeated = None,
+    text: Text = None,
+    documents: DocumentsAre = None,
+    encoding: Encoding = None,
     drop_empty: DropEmpty = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     follow: Annotated[
@@ -108,6 +115,9 @@ def predict(
         "sequence_id": sequence_id,
         "order_by": order_by,
         "duplicates": duplicates,
+        "text": text,
+        "documents": documents,
+        "encoding": encoding,
         "drop_empty": drop_empty or None,
     }
     if follow or data == STANDARD_INPUT:
@@ -120,7 +130,15 @@ def predict(
     if out is None:
         raise ConfigError("say what to write with --out, such as --out preds.parquet.")
     check_out(out, tuple(WRITERS), overwrite=overwrite)
-    how = Reading(sequence_id=sequence_id, order_by=order_by, duplicates=duplicates, drop_empty=drop_empty)
+    how = Reading(
+        sequence_id=sequence_id,
+        order_by=order_by,
+        duplicates=duplicates,
+        text=text,
+        documents=documents,
+        encoding=encoding,
+        drop_empty=drop_empty,
+    )
     opened, seqs = open_run(run, data, how, device=device)
     table = opened.predict(seqs)
     with whole_file(out) as partial:

@@ -12,8 +12,7 @@ from drystone.core.errors import DataError
 from drystone.core.lengths import Lengths, offsets_of, ranges
 from drystone.core.origin import Origin
 from drystone.core.sequences import Sequences
-
-KEYS = ("sequence_id", "order_by")
+from drystone.core.storage import KEYS
 
 
 def append(sources: Mapping[str, Sequences], fields: Collection[str]) -> Sequences:
@@ -54,9 +53,12 @@ def append(sources: Mapping[str, Sequences], fields: Collection[str]) -> Sequenc
 
 
 def _common_key(key: str, sources: Mapping[str, Sequences], fields: Collection[str]) -> str | None:
-    said = {words: getattr(seqs, key) for words, seqs in sources.items() if getattr(seqs, key) in fields}
+    said = {words: name if (name := getattr(seqs, key)) in fields else None for words, seqs in sources.items()}
+    if key != "text":  # sequences without one of the other keys may be those of any
+        said = {words: name for words, name in said.items() if name is not None}
     if len(set(said.values())) > 1:
-        (first, name), (other, different) = next(iter(said.items())), list(said.items())[-1]
+        first, name = next(iter(said.items()))
+        other, different = next((words, each) for words, each in said.items() if each != name)
         raise DataError(f"{key} is {name!r} in {first} and {different!r} in {other}; all need the same.")
     return next(iter(said.values()), None)
 

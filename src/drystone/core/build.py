@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from drystone.core.bounds import Bounds
 from drystone.core.column import Column
 from drystone.core.convert import column_of, concatenate
+from drystone.core.documents import characters_of, documents_in
 from drystone.core.errors import DataError
 from drystone.core.lengths import Lengths, offsets_of
 
@@ -25,13 +27,29 @@ class Parts:
     bounds: Bounds | None = None
 
 
-def parts_from_arrays(per_step: Mapping[str, Sequence[Any]], per_sequence: Mapping[str, Any]) -> Parts:
-    """Lays one array a sequence end to end."""
+def parts_from_arrays(
+    per_step: Mapping[str, Sequence[Any]], per_sequence: Mapping[str, Any], text: str | None = None
+) -> Parts:
+    """Lays one array a sequence end to end; of the field `text`, the characters of one str a sequence."""
     _check_names(per_step, per_sequence)
-    lengths_of = {name: _lengths_of_arrays(arrays, name) for name, arrays in per_step.items()}
+    if text is not None and text not in per_step:
+        raise DataError(f"text is {text!r}, which is no field of per_step; those are: {', '.join(per_step)}.")
+    found = {name: characters_of(documents_in(per_step[name], name)) for name in per_step if name == text}
+    lengths_of = {
+        name: found[name][1] if name in found else _lengths_of_arrays(arrays, name) for name, arrays in per_step.items()
+    }
     lengths = _equal_lengths(lengths_of)
-    steps = {name: concatenate(arrays, name) for name, arrays in per_step.items()}
+    steps = {
+        name: Column(found[name][0]) if name in found else concatenate(arrays, name)
+        for name, arrays in per_step.items()
+    }
     return _parts(steps, per_sequence, offsets_of(lengths)[:-1], lengths)
+
+
+def parts_from_documents(documents: pa.LargeStringArray, text: str, per_sequence: Mapping[str, Any]) -> Parts:
+    """Takes documents, none missing: their characters are the steps of the field `text`."""
+    characters, lengths = characters_of(documents)
+    return parts_from_ragged(offsets_of(lengths), {text: characters}, per_sequence)
 
 
 def parts_from_ragged(offsets: npt.ArrayLike, per_step: Mapping[str, Any], per_sequence: Mapping[str, Any]) -> Parts:

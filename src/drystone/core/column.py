@@ -1,15 +1,18 @@
 """One column of values: numbers in a NumPy array, text in an Arrow array; both are Arrow memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from drystone import native
 from drystone.core.errors import DataError
 from drystone.core.lengths import ranges
+from drystone.core.string_memory import bytes_of, offsets_in
 
 Ints = npt.NDArray[np.int64]
 KINDS = "fiubM"  # floats, integers, bools, timestamps
@@ -68,6 +71,18 @@ class Column:
             return np.full(shape, "", dtype=object)
         return np.zeros((*shape, *self.item_shape), dtype=self._array.dtype)
 
+    def content(self) -> Iterator[memoryview]:
+        """Yields memory that differs where any value does, or which are missing; no copy of numbers or of texts."""
+        if not self.is_text:
+            yield np.ascontiguousarray(self._array).reshape(-1).view(np.uint8).data
+            return
+        texts = cast("pa.LargeStringArray", self.values)
+        offsets = offsets_in(texts)
+        yield np.diff(offsets).data
+        yield bytes_of(texts)[offsets[0] : offsets[-1]].data
+        if texts.null_count:
+            yield np.packbits(np.asarray(pc.is_null(texts))).data
+
     def gather(self, starts: Ints, targets: Ints, lengths: Ints, size: int) -> npt.NDArray[Any]:
         """Returns [size, *item shape]: the runs of values start … start + length − 1 at their targets.
 
@@ -114,6 +129,11 @@ def _stored_type(kind: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _text_column(array: npt.NDArray[Any], name: str) -> Column:
+    if array.ndim == 0:
+        raise DataError(
+            f"text field {name!r} is one text; expected a list of texts, one a step. To make its characters steps, name the "
+            f"field with text=."
+        )
     if array.ndim != 1:
         raise DataError(
             f"text field {name!r} has shape {array.shape}; text needs one string a value. "

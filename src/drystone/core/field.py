@@ -1,7 +1,7 @@
 """One field of some sequences, to look at."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +98,20 @@ class Field:
             arrow = column_to_arrow(self.column)
             return Column(arrow.slice(*self._run) if self._is_one_run else arrow.take(pa.array(self._positions)))
         return Column(self.values)
+
+    def part(self, sequence: int, offset: int, length: int) -> Self:
+        """Returns a run of steps of one sequence, without a copy of values.
+
+        Args:
+            sequence: which.
+            offset: its first step that is wanted.
+            length: how many; of a field with a value a sequence, 0 and 1.
+        """
+        ceiling = None if self.ceiling is None else self.ceiling[[sequence]]
+        starts = self.starts[[sequence]]
+        if ceiling is None and self.offsets:
+            ceiling = starts + self.lengths[[sequence]]
+        return replace(self, starts=starts + offset, lengths=np.array([length]), ceiling=ceiling)
 
     def _gathered(self, chosen: slice) -> npt.NDArray[Any]:
         starts, lengths = self.starts[chosen], self.lengths[chosen]

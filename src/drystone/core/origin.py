@@ -16,6 +16,7 @@ class Origin:
         first: the number of the first record, as the user counts them.
         one_step_a_row: whether a record holds one step (else one whole sequence).
         order: [records] the record that each value came from, or None where the order was kept.
+        names: of each record, the file that it is; () where all lie in one.
         members: where sequences of several sources lie one after the other, the first step, the first sequence and the
             origin of each.
     """
@@ -25,6 +26,7 @@ class Origin:
     first: int = 0
     one_step_a_row: bool = False
     order: npt.NDArray[np.int64] | None = None
+    names: tuple[str, ...] = ()
     members: tuple[tuple[int, int, "Origin"], ...] = ()
 
     def where(self, position: int, row: int) -> str:
@@ -42,6 +44,8 @@ class Origin:
         record = position if self.one_step_a_row else row
         if self.order is not None:
             record = int(self.order[record])
+        if self.names:
+            return self.names[record]
         return f"{self.unit} {record + self.first} of {self.name}"
 
     def taken(self, records: npt.NDArray[np.int64]) -> "Origin":

@@ -32,7 +32,9 @@ OnEmpty = Literal["error", "drop"]
 class Sequences(Views):
     """Sequences of unequal length: fields with a value a step, and fields with a value a sequence.
 
-    Make them with `from_arrays`, `from_ragged`, `from_padded`, `drystone.read` or `open`. Selecting, slicing
+    Make them with `from_arrays`, `from_ragged`, `from_padded`, `drystone.read` or `open`. The keys `sequence_id`,
+    `order_by` and `text` name the fields that say which sequence it is, what orders its steps, and whose steps are the
+    characters of one document a sequence. Selecting, slicing
     and views (`windows`, `cut`, `join`, `truncate`, `ahead`, `split_by_time`) copy no data; `notes` says what
     each view left out or repeated, `remarks` what reading put in order.
 
@@ -57,6 +59,7 @@ class Sequences(Views):
     origin: Origin = field(default_factory=Origin)
     sequence_id: str | None = None
     order_by: str | None = None
+    text: str | None = None
     dropped: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     remarks: tuple[str, ...] = ()
 
@@ -66,6 +69,7 @@ class Sequences(Views):
         per_step: Mapping[str, Sequence[Any]],
         per_sequence: Mapping[str, Any] | None = None,
         *,
+        text: str | None = None,
         on_empty: OnEmpty = "error",
     ) -> Self:
         """Makes sequences from one array a sequence and field; values are copied once.
@@ -73,12 +77,17 @@ class Sequences(Views):
         Args:
             per_step: of each field, a list of arrays [steps, *shape], one a sequence.
             per_sequence: of each field, an array or list [sequences, *shape].
+            text: the field of `per_step` that holds documents, one str a sequence: their characters are its steps.
             on_empty: "drop" leaves out sequences of 0 steps and lists them in `dropped`.
 
         Raises:
-            DataError: fields of unequal length, steps of unequal shape, empty sequences.
+            DataError: fields of unequal length, steps of unequal shape, empty sequences, documents that are no str.
+
+        Example:
+            >>> Sequences.from_arrays(per_step={"review": ["some text", "more"]}, text="review")
+            Sequences(2 sequences of 4 to 9 steps; text: review)
         """
-        return cls.from_parts(build.parts_from_arrays(per_step, per_sequence or {}), on_empty)
+        return cls.from_parts(build.parts_from_arrays(per_step, per_sequence or {}, text), on_empty, text=text)
 
     @classmethod
     def from_ragged(
@@ -290,6 +299,7 @@ class Sequences(Views):
             sequence_columns={key: self.field(key).compact for key in self.sequence_columns} | {name: values},
             rows=_fixed(np.arange(len(self), dtype=np.int64)),
             sources=self.source,
+            text=None if name == self.text else self.text,
         )
 
     def place(self, sequence: int, step: int | None = None) -> str:
@@ -325,11 +335,8 @@ class Sequences(Views):
         for name in self.field_names if names is None else names:
             field = self.field(name)
             digest.update(f"{name} {field.describe()}".encode())
-            values = field.values
-            if field.is_text:
-                digest.update(repr(values.tolist()).encode())
-            else:
-                digest.update(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+            for content in field.compact.content():
+                digest.update(content)
         if not self.scores_every_step:
             for steps in self.scored_steps():
                 digest.update(steps.tobytes())
@@ -344,11 +351,15 @@ class Sequences(Views):
 
     def __repr__(self) -> str:
         per_step = ", ".join(
-            f"{name} {self.field(name).describe()}" for name in (*self.step_columns, *self.ahead_fields)
+            f"{name} {self.field(name).describe()}"
+            for name in (*self.step_columns, *self.ahead_fields)
+            if name != self.text
         )
         per_sequence = ", ".join(f"{name} {self.field(name).describe()}" for name in self.sequence_columns)
         steps = span_of(int(self.lengths.min()), int(self.lengths.max()), "step") if len(self) else "0 steps"
-        parts = [f"{so_many(len(self), 'sequence')} of {steps}", f"per step: {per_step}"]
+        parts = [f"{so_many(len(self), 'sequence')} of {steps}"]
+        parts += [f"text: {self.text}"] if self.text is not None else []
+        parts += [f"per step: {per_step}"] if per_step else []
         parts += [f"per sequence: {per_sequence}"] if per_sequence else []
         parts += [f"{len(self.dropped)} empty ones dropped"] if len(self.dropped) else []
         parts += [*self.remarks, *(str(note) for note in self.notes)]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drystone.core.sequences import Sequences
 
 MEMORY = Origin()
+KEYS = ("sequence_id", "order_by", "text")
 SCORED = ("drystone.scored_from", "drystone.scored_to")  # columns of the first scored step and the one after the last
 
 
@@ -34,8 +35,7 @@ def to_table(seqs: "Sequences") -> pa.Table:
     if not seqs.scores_every_step:
         arrays += [pa.array(steps) for steps in seqs.scored_steps()]
         names += SCORED
-    keys = {"drystone.sequence_id": seqs.sequence_id, "drystone.order_by": seqs.order_by}
-    metadata = {key: value for key, value in keys.items() if value is not None}
+    metadata = {f"drystone.{key}": name for key in KEYS if (name := getattr(seqs, key)) is not None}
     return pa.Table.from_arrays(arrays, names=names, metadata=metadata or None)
 
 
@@ -59,7 +59,7 @@ def parts_from_table(table: pa.Table, origin: Origin = MEMORY) -> tuple[build.Pa
         _check_equal(first, np.diff(bounds), name, np.diff(other), origin)
     values = {name: _values(array, offsets[name]) for name, array in lists.items()}
     metadata: dict[bytes, bytes] = table.schema.metadata or {}
-    known = {name: metadata.get(f"drystone.{name}".encode()) for name in ("sequence_id", "order_by")}
+    known = {name: metadata.get(f"drystone.{name}".encode()) for name in KEYS}
     keys = {name: None if value is None else value.decode() for name, value in known.items()}
     parts = build.parts_from_ragged(bounds - bounds[0], values, others)
     return replace(parts, bounds=_scored(table, parts, origin)), keys

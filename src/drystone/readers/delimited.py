@@ -11,6 +11,7 @@ from drystone.core.arrow import is_text
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 from drystone.readers.json_lines import find_fault, parse_json
+from drystone.readers.options import Options
 from drystone.readers.text import MAX_BLOCK_BYTES, origin_of, parse_in_blocks, text_of
 
 JSON_LIST = r'(?s)^\s*\[\s*(\]|([-.0-9\["]|null|true|false|NaN).*\])\s*$'
@@ -19,7 +20,7 @@ OTHER_DELIMITERS = (";", "\t", ",")
 NUM_HEADERS = 1
 
 
-def read_csv(path: Path) -> tuple[pa.Table, Origin]:
+def read_csv(path: Path, options: Options) -> tuple[pa.Table, Origin]:
     """Reads a table of values between commas, with the names of the columns in the first line.
 
     Semicolons or tabs serve too, where the first line holds no comma; with semicolons, decimal commas as well.
@@ -27,32 +28,32 @@ def read_csv(path: Path) -> tuple[pa.Table, Origin]:
     Raises:
         DataError: a line has too many or too few values, or a list in it is no JSON.
     """
-    return _read(path, ",")
+    return _read(path, ",", options)
 
 
-def read_tsv(path: Path) -> tuple[pa.Table, Origin]:
+def read_tsv(path: Path, options: Options) -> tuple[pa.Table, Origin]:
     """Reads a table of values between tabs, with the names of the columns in the first line.
 
     Raises:
         DataError: a line has too many or too few values, or a list in it is no JSON.
     """
-    return _read(path, "\t")
+    return _read(path, "\t", options)
 
 
-def _read(path: Path, usual: str) -> tuple[pa.Table, Origin]:
-    data = text_of(path)
+def _read(path: Path, usual: str, options: Options) -> tuple[pa.Table, Origin]:
+    data = text_of(path, options.encoding)
     delimiter = _delimiter(data, usual)
     try:
-        table = parse_in_blocks(lambda size: _parse(data, delimiter, size), data)
+        table = parse_in_blocks(lambda size: _parse(data, delimiter, size, options), data)
         if delimiter == ";" and any(_all_match(column, DECIMAL_COMMA) for column in table.columns):
-            table = parse_in_blocks(lambda size: _parse(data, delimiter, size, decimal_point=","), data)
+            table = parse_in_blocks(lambda size: _parse(data, delimiter, size, options, ","), data)
     except pa.ArrowInvalid as error:
         raise DataError(_uneven_line(path, data, delimiter) or f"{path.name} is not a table: {error}") from error
     origin = origin_of(path.name, data, num_records=table.num_rows, num_headers=NUM_HEADERS)
     for index, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         if pa.types.is_time(column.type):
             table = table.set_column(index, name, column.cast(pa.string()))
-        elif _all_match(column, JSON_LIST):
+        elif name != options.text and _all_match(column, JSON_LIST):
             table = table.set_column(index, name, _lists(column, name, origin))
     return table, origin
 
@@ -71,12 +72,13 @@ def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(column, pattern)).as_py())
 
 
-def _parse(data: pa.Buffer, delimiter: str, block_bytes: int, decimal_point: str = ".") -> pa.Table:
+def _parse(data: pa.Buffer, delimiter: str, block_bytes: int, options: Options, decimal_point: str = ".") -> pa.Table:
+    types = {} if options.text is None else {options.text: pa.large_string()}  # a document may be a number
     return csv.read_csv(
         pa.BufferReader(data),
         read_options=csv.ReadOptions(block_size=block_bytes),
         parse_options=_parse_options(delimiter),
-        convert_options=csv.ConvertOptions(decimal_point=decimal_point),
+        convert_options=csv.ConvertOptions(decimal_point=decimal_point, column_types=types),
     )
 
 

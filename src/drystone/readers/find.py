@@ -1,4 +1,4 @@
-"""The file that a path or a name stands for."""
+"""The file or folder that a path or a name stands for."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ def built_in_of(source: str | Path) -> datasets.Dataset | None:
 
 
 def find(source: str | Path) -> Path:
-    """Returns the file that the source names: a file on disk, else a built-in data set.
+    """Returns what the source names: a file on disk, else a built-in data set, else a folder.
 
     Raises:
-        DataError: there is no such file, or it is a folder.
+        DataError: there is nothing of this name.
     """
     path = Path(source).expanduser()
     if path.is_file():
@@ -27,7 +27,7 @@ def find(source: str | Path) -> Path:
     if built_in is not None:
         return datasets.path(built_in.name)
     if path.is_dir():
-        raise DataError(f"{path} is a folder; give one of the files in it.")
+        return path
     if not path.parent.is_dir():
         raise DataError(f"there is no file {path}: the folder {path.parent} does not exist.")
     near = did_you_mean(path.name, [*sorted(other.name for other in path.parent.iterdir()), *datasets.names()])

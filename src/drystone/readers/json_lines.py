@@ -10,16 +10,17 @@ from pyarrow import json as arrow_json
 
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
+from drystone.readers.options import Options
 from drystone.readers.text import origin_of, parse_in_blocks, text_of
 
 
-def read_json_lines(path: Path) -> tuple[pa.Table, Origin]:
+def read_json_lines(path: Path, options: Options) -> tuple[pa.Table, Origin]:
     """Reads a table with one row a line.
 
     Raises:
         DataError: a line is no JSON object, or a column mixes types.
     """
-    data = text_of(path)
+    data = text_of(path, options.encoding)
     try:
         table = parse_json(data)
     except pa.ArrowInvalid as error:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drystone.core.documents import are_characters, check_text
 from drystone.core.errors import DataError
 from drystone.core.lengths import offsets_of, place_of
 from drystone.core.sequences import Sequences
@@ -27,12 +28,19 @@ def with_keys(seqs: Sequences, options: Options) -> Sequences:
         seqs,
         sequence_id=options.sequence_id or seqs.sequence_id,
         order_by=options.order_by or seqs.order_by,
+        text=seqs.text if options.text is None else _documents_in(seqs, options.text),
     )
     if options.order_by is None and options.duplicates is None:
         return keyed  # sequences that were saved keep their ties
     if keyed.order_by is not None:
         _check_order(seqs, keyed.order_by)
     return with_duplicates(keyed, options.duplicates)
+
+
+def _documents_in(seqs: Sequences, name: str) -> str | None:
+    """Returns the field, if its steps are characters; words that are split already are no documents."""
+    check_text(seqs, name)
+    return name if are_characters(seqs, name) else None
 
 
 def _check_order(seqs: Sequences, name: str) -> None:

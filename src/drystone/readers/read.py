@@ -1,6 +1,7 @@
 """Any source of sequences, read by the reader of its format."""
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +10,21 @@ import pyarrow as pa
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 from drystone.core.sequences import OnEmpty, Sequences
-from drystone.readers.arrow_file import read_arrow
-from drystone.readers.delimited import read_csv, read_tsv
 from drystone.readers.find import find
+from drystone.readers.formats import (
+    BINARY_TABLES,
+    OF_TEXT_FILES,
+    OTHER_WHOLES,
+    TEXT_TABLES,
+    TEXT_WHOLES,
+    ending_of,
+    folder_reader,
+    has_effect,
+)
 from drystone.readers.guard import reading
-from drystone.readers.json_lines import read_json_lines
 from drystone.readers.keys import with_keys
-from drystone.readers.npz import read_npz
-from drystone.readers.options import Duplicates, Options
-from drystone.readers.parquet import read_parquet
+from drystone.readers.options import Documents, Duplicates, Options
 from drystone.readers.table import sequences_from_table
-from drystone.readers.ts import read_ts
-
-TABLES: Mapping[str, Callable[[Path], tuple[pa.Table, Origin]]] = {
-    ".parquet": read_parquet,
-    ".arrow": read_arrow,
-    ".feather": read_arrow,
-    ".ipc": read_arrow,
-    ".jsonl": read_json_lines,
-    ".ndjson": read_json_lines,
-    ".jsonl.gz": read_json_lines,
-    ".csv": read_csv,
-    ".csv.gz": read_csv,
-    ".tsv": read_tsv,
-    ".tsv.gz": read_tsv,
-}
-WHOLES: Mapping[str, Callable[[Path, OnEmpty], Sequences]] = {".npz": read_npz, ".ts": read_ts}
 
 
 def read(
@@ -45,15 +35,21 @@ def read(
     per_sequence: Sequence[str] = (),
     on_empty: OnEmpty = "error",
     duplicates: Duplicates | None = None,
+    text: str | None = None,
+    documents: Documents | None = None,
+    encoding: str | None = None,
 ) -> Sequences:
-    """Reads sequences from a file, a built-in data set or a table in memory.
+    """Reads sequences from a file, a folder, a built-in data set or a table in memory.
 
     A table holds one sequence a row, with a list in each column that has a value a step; or one step a row,
-    with `sequence_id` saying which column tells sequences apart. Timestamps with time zones are read as UTC; those without
+    with `sequence_id` saying which column tells sequences apart; or one document a row, with `text` saying in which column:
+    its characters are the steps. A plain text file is a document, or each of its lines is; of a folder of them, each file.
+    Files of words and tags in columns (.conll, .bio, .iob), and folders with seq.in, seq.out and label, have a sentence a
+    sequence. Timestamps with time zones are read as UTC; those without
     stay as they are. What reading changed, such as rows that it put in order, stands in `remarks`.
 
     Args:
-        source: a path, the name of a built-in data set, or any object with the Arrow interface: a table of
+        source: a path of a file or a folder, the name of a built-in data set, or any object with the Arrow interface: a table of
             pandas, polars, DuckDB, Hugging Face or pyarrow.
         sequence_id: the column that tells sequences apart; rows of one sequence need not be adjacent. Where all rows
             are one series, `order_by` alone is enough.
@@ -64,12 +60,17 @@ def read(
         duplicates: what happens to steps of one sequence with the same value in `order_by`: "first" keeps the first;
             "mean" takes the mean of numbers without missing ones (of whole numbers as float64, in every row), and the first
             of all else; "error" refuses them. By default all are kept, in their order, with a warning.
+        text: in a table of one document a row, the column of texts; of plain text files, what the field is called, "text"
+            by default. A document of nothing but blanks is empty.
+        documents: of plain text files: "file" (default) or "lines".
+        encoding: of text files, such as "latin-1"; UTF-8 by default.
 
     Returns:
         The sequences, in the order in which the source first names them.
 
     Raises:
-        DataError: no such file or column, a damaged file, or values that do not make sequences.
+        DataError: no such file or column, a damaged file, bytes that are no text in the encoding, or values that do not
+            make sequences.
 
     Example:
         >>> read("japanese-vowels")
@@ -77,7 +78,14 @@ def read(
     """
     names = (per_sequence,) if isinstance(per_sequence, str) else tuple(per_sequence)
     options = Options(
-        sequence_id=sequence_id, order_by=order_by, per_sequence=names, on_empty=on_empty, duplicates=duplicates
+        sequence_id=sequence_id,
+        order_by=order_by,
+        per_sequence=names,
+        on_empty=on_empty,
+        duplicates=duplicates,
+        text=text,
+        documents=documents,
+        encoding=encoding,
     )
     if isinstance(source, (str, Path)):
         return _read_file(source, options)
@@ -89,23 +97,32 @@ def read(
     if hasattr(source, "to_frame"):
         raise DataError(f"read takes a table; got a {type(source).__name__}, one column. Pass it as .to_frame().")
     with reading(f"the {type(source).__name__}"):
+        _warn_of_no_effect(None, options)
         return sequences_from_table(pa.table(source), Origin(), options)
 
 
 def _read_file(source: str | Path, options: Options) -> Sequences:
     with reading(str(source)):
         path = find(source)
+        if path.is_dir():
+            path = path.resolve()  # "." has no name
     with reading(path.name):
-        suffix = _suffix(path)
-        if suffix in WHOLES:
-            return with_keys(WHOLES[suffix](path, options.on_empty), options)
-        table, origin = TABLES[suffix](path)
+        _warn_of_no_effect(path, options)
+        if path.is_dir():
+            return folder_reader(path)(path, options)
+        ending = ending_of(path)
+        if ending in TEXT_WHOLES:
+            return TEXT_WHOLES[ending](path, options)
+        if ending in OTHER_WHOLES:
+            return with_keys(OTHER_WHOLES[ending](path, options), options)
+        is_text = ending in TEXT_TABLES
+        table, origin = TEXT_TABLES[ending](path, options) if is_text else BINARY_TABLES[ending](path)
         return sequences_from_table(table, origin, options)
 
 
-def _suffix(path: Path) -> str:
-    known = (*TABLES, *WHOLES)
-    found = [suffix for suffix in known if path.name.lower().endswith(suffix)]
-    if not found:
-        raise DataError(f"{path.name}: no reader knows a file of this name; the known endings are {', '.join(known)}.")
-    return found[0]
+def _warn_of_no_effect(path: Path | None, options: Options) -> None:
+    for name in OF_TEXT_FILES:
+        if getattr(options, name) is not None and not has_effect(name, path):
+            which = "plain text files" if name == "documents" else "text files"
+            what = "a table in memory" if path is None else path.name
+            warnings.warn(f"{name} (--{name}) has no effect on {what}; it is for {which}.", stacklevel=4)

@@ -1,16 +1,19 @@
 """Tables of one sequence a row or of one step a row, made into Sequences."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drystone.core import storage
-from drystone.core.arrow import is_list, is_text, plain
+from drystone.core.arrow import is_list, is_text, one_chunk, plain
+from drystone.core.documents import are_characters
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 from drystone.core.sequences import Sequences
+from drystone.readers.documents import sequences_of
 from drystone.readers.keys import with_keys
 from drystone.readers.options import Options
 from drystone.readers.steps import group_steps
@@ -20,7 +23,8 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
     """Makes sequences of a table.
 
     Args:
-        table: one sequence a row if any column holds lists, else one step a row; without `sequence_id` all are one series.
+        table: one document a row if `text` names a column of strings; else one sequence a row if any column holds lists,
+            else one step a row; without `sequence_id` all are one series.
         origin: the file behind the table.
         options: which columns are keys.
 
@@ -29,6 +33,8 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
     """
     tidy = _tidy(table)
     options.check_names(tidy.column_names)
+    if options.text is not None and not is_list(tidy[options.text].type):
+        return _one_document_a_row(tidy, options.text, origin, options)
     if options.sequence_id is not None:
         _check_present(tidy, options.sequence_id, origin)
     if options.sequence_id is None and not any(is_list(kind) for kind in tidy.schema.types):
@@ -39,18 +45,39 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
         raise DataError(
             f"no column holds lists, so each row seems to be one step. Say which column tells sequences apart "
             f"with sequence_id= (--sequence-id); or, where all rows are one series, which column orders them with "
-            f"order_by= (--order-by). The columns are: {', '.join(tidy.column_names)}."
+            f"order_by= (--order-by){_or_text(tidy)}. The columns are: {', '.join(tidy.column_names)}."
         )
     if options.order_by is not None:
         _check_present(tidy, options.order_by, origin)
     return group_steps(tidy, origin, options)
 
 
+def _or_text(table: pa.Table) -> str:
+    texts = [field.name for field in table.schema if is_text(field.type)]
+    if not texts:
+        return ""
+    return f"; or, where each row is a document, which column holds it, such as text={texts[-1]!r} (--text {texts[-1]})"
+
+
+def _one_document_a_row(table: pa.Table, name: str, origin: Origin, options: Options) -> Sequences:
+    column = table[name]
+    if not is_text(column.type):
+        raise DataError(f"text is {name!r}, which holds {column.type}; expected a column of texts, one document a row.")
+    if options.sequence_id is not None:
+        _check_present(table, options.sequence_id, origin)
+    _check_no_null(column, name, origin)
+    others = {other: table[other] for other in table.column_names if other != name}
+    return sequences_of(one_chunk(column), name, others, origin, options)
+
+
 def _one_sequence_a_row(table: pa.Table, origin: Origin, options: Options) -> Sequences:
     parts, stored = storage.parts_from_table(table, origin)
-    # A table that came by way of another tool may have kept the note of a key, but not its column.
+    # A table that came by way of another tool may have kept the note of a key, but not its column, or made words of it.
     known = {key: name if name in table.column_names else None for key, name in stored.items()}
-    return with_keys(Sequences.from_parts(parts, options.on_empty, origin=origin, **known), options)
+    seqs = Sequences.from_parts(parts, options.on_empty, origin=origin, **known)
+    if seqs.text is not None and not are_characters(seqs, seqs.text):
+        seqs = replace(seqs, text=None)
+    return with_keys(seqs, options)
 
 
 def _fixed_lists_as_lists(table: pa.Table) -> pa.Table:
@@ -81,6 +108,15 @@ def _check_present(table: pa.Table, name: str, origin: Origin) -> None:
     missing = pc.is_null(column, nan_is_null=True)
     if is_text(column.type):
         missing = pc.or_(missing, pc.fill_null(pc.equal(column, ""), False))
+    _refuse(missing, name, origin)
+
+
+def _check_no_null(column: pa.ChunkedArray, name: str, origin: Origin) -> None:
+    if column.null_count:
+        _refuse(pc.is_null(column), name, origin)
+
+
+def _refuse(missing: pa.ChunkedArray, name: str, origin: Origin) -> None:
     if pc.any(missing).as_py():
         row = int(np.argmax(np.asarray(missing)))
         where = origin.where(row, row) or f"row {row}"

@@ -9,29 +9,58 @@ import pyarrow as pa
 
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
+from drystone.core.string_memory import strings_of
 
 BLOCK_BYTES = 1 << 20
 MAX_BLOCK_BYTES = 2**31 - 1  # Arrow keeps the size in 32 bits
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 NEWLINE, RETURN = b"\n"[0], b"\r"[0]
 
 
-def text_of(path: Path) -> pa.Buffer:
-    """Returns the bytes of a text file, unpacked where it ends in .gz, without a byte order mark.
+def text_of(path: Path, encoding: str | None = None) -> pa.Buffer:
+    """Returns the text of a file that must not be empty; see `any_text_of`.
 
     Raises:
-        DataError: the file is empty or not UTF-8.
+        DataError: the file is empty, or holds bytes that are no text in its encoding.
+    """
+    text = any_text_of(path, encoding)
+    if text.size == 0 or not len(_filled_lines(text)):
+        raise DataError(f"{path.name} is empty.")
+    return text
+
+
+def any_text_of(path: Path, encoding: str | None = None) -> pa.Buffer:
+    """Returns the text of a file as UTF-8, unpacked where it ends in .gz, without a byte order mark.
+
+    Args:
+        path: the file.
+        encoding: of the file; None for UTF-8.
+
+    Raises:
+        DataError: bytes that are no text in this encoding; the message names the first and its line.
     """
     packing = "gzip" if path.suffix.lower() == ".gz" else None
     with pa.input_stream(str(path), compression=packing) as stream:
         # Memory that Arrow owns: its threads may let go of it after the interpreter has begun to end.
         data = stream.read_buffer()
-    _check_utf8(data, path.name)
+    if encoding is None:
+        _check_utf8(data, path.name)
+    else:
+        data = _as_utf8(data, path.name, encoding)
     has_mark = data.slice(0, min(data.size, len(BYTE_ORDER_MARK))).to_pybytes() == BYTE_ORDER_MARK
-    text = data.slice(len(BYTE_ORDER_MARK)) if has_mark else data
-    if text.size == 0 or not len(_filled_lines(text)):
-        raise DataError(f"{path.name} is empty.")
-    return text
+    return data.slice(len(BYTE_ORDER_MARK)) if has_mark else data
+
+
+def as_string(text: pa.Buffer) -> pa.LargeStringArray:
+    """Returns one string that is the whole text, without a copy."""
+    return strings_of(np.array([0, text.size]), text)
+
+
+def lines_of(text: pa.Buffer) -> list[bytes]:
+    """Returns the lines of a text, without what ends them."""
+    lines = text.to_pybytes().split(b"\n")
+    return [line.removesuffix(b"\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
 def parse_in_blocks(parse: Callable[[int], pa.Table], data: pa.Buffer) -> pa.Table:
@@ -77,15 +106,28 @@ def _filled_lines(data: pa.Buffer) -> npt.NDArray[np.int64]:
 
 
 def _check_utf8(data: pa.Buffer, name: str) -> None:
-    # One string over the whole text: Arrow checks it without a copy.
-    bounds = pa.py_buffer(np.array([0, data.size]))
+    # Arrow checks the whole as one string, without a copy.
     try:
-        pa.Array.from_buffers(pa.large_string(), 1, [None, bounds, data]).validate(full=True)
+        as_string(data).validate(full=True)
     except pa.ArrowInvalid:
-        raise DataError(f"{name} is not UTF-8: {_first_fault(data.to_pybytes())}. Save it as UTF-8.") from None
+        likely = "utf-16" if data.slice(0, min(data.size, 2)).to_pybytes() in UTF_16_MARKS else "latin-1"
+        _decoded(data, name, "utf-8", f', or name its encoding, such as encoding="{likely}" (--encoding {likely})')
 
 
-def _first_fault(data: bytes) -> str:
-    text = data.decode(errors="surrogateescape")  # which makes of byte 0x80 + n the character U+DC80 + n
-    at = next(index for index, character in enumerate(text) if "\udc80" <= character <= "\udcff")
-    return f"byte {ord(text[at]) - 0xDC00:#04x} on line {text.count(chr(NEWLINE), 0, at) + 1}"
+def _as_utf8(data: pa.Buffer, name: str, encoding: str) -> pa.Buffer:
+    # As above, in memory that Arrow owns.
+    text = pa.array([_decoded(data, name, encoding, ", or name another encoding")], pa.large_string())
+    return text.buffers()[2] or pa.allocate_buffer(0)
+
+
+def _decoded(data: pa.Buffer, name: str, encoding: str, remedy: str) -> str:
+    plain = data.to_pybytes()
+    try:
+        return plain.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = plain.count(NEWLINE, 0, error.start) + 1
+        raise DataError(
+            f"{name} is not {encoding.upper()}: byte {plain[error.start]:#04x} on line {line}. Save it as UTF-8{remedy}."
+        ) from None
+    except LookupError as error:
+        raise DataError(f"encoding is {encoding!r}: {error}.") from None

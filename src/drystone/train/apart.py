@@ -182,7 +182,7 @@ def _content(runs: Runs, fields: Sequence[Field], run: int) -> bytes:
     sequence, offset, length = (int(each[run]) for each in (runs.sequence, runs.offset, runs.length))
     digest = blake2b(digest_size=16)
     for field in fields:
-        value = field[sequence]
-        values = value[offset : offset + length] if field.per_step else np.asarray(value)
-        digest.update(repr(values.tolist()).encode() if values.dtype == object else values.tobytes())
+        run_of = field.part(sequence, offset, length) if field.per_step else field.part(sequence, 0, 1)
+        for content in run_of.compact.content():
+            digest.update(content)
     return digest.digest()

@@ -12,6 +12,7 @@ from drystone.core.append import append
 from drystone.core.convert import column_of
 from drystone.core.errors import ConfigError, DataError
 from drystone.core.sequences import Sequences
+from drystone.readers.like import KEYS, that_count
 from drystone.readers.read import read
 from drystone.train.settings import PART_FIELD, Settings
 
@@ -76,10 +77,8 @@ def _read(given: Any, part: str, settings: Settings) -> Sequences:
         return source
     return read(
         source,
-        sequence_id=settings.sequence_id,
-        order_by=settings.order_by,
         on_empty="drop" if settings.drop_empty else "error",
-        duplicates=settings.duplicates,
+        **that_count(source, {name: getattr(settings, name) for name in KEYS}),
     )
 
 
@@ -111,6 +110,7 @@ def _check_needed(sources: Mapping[str, Sequences], settings: Settings) -> None:
         *(settings.features or ()),
         settings.sequence_id,
         settings.order_by,
+        settings.text,
         settings.group,
     )
     for words, seqs in sources.items():

@@ -152,7 +152,7 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
         for name, mean, spread in statistics
         if name in numbers
     }
-    parts = {part: prepared.split.sequences(prepared.seqs, part) for part in PARTS}
+    parts = {part: prepared.parts.sequences(prepared.seqs, part) for part in PARTS}
     unknown = unknown_shares(parts, features)
     found |= {UNKNOWN_WORDS: unknown} if unknown else {}
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

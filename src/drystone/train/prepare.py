@@ -7,6 +7,7 @@ import torch
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.sequences import Sequences
+from drystone.core.storage import KEYS
 from drystone.train.apart import check_ids, check_steps, warn_of_equals, warn_of_shared_steps
 from drystone.train.device import check_precision, device_of
 from drystone.train.features.encode import encoded
@@ -28,7 +29,8 @@ class Prepared:
     Args:
         seqs: all sequences, with the numbers of the features.
         task: what is learned, with settings and schema.
-        split: which sequences are for what.
+        split: which sequences are for what, as they were read.
+        parts: the same of `seqs`.
         loader: the training part.
         model: not trained yet, with the statistics of the training part.
         device: where the model is.
@@ -37,6 +39,7 @@ class Prepared:
     seqs: Sequences
     task: Task
     split: Split
+    parts: Split
     loader: Loader
     model: RunModel
     device: torch.device
@@ -63,7 +66,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     warn_of_equals(seqs, split, names)
     if kind.about.goes_on:
         warn_of_shared_steps(seqs, split, names)
-    return _put_together(encoded(seqs, task.schema.features), task, _known_again(split, seqs, task))
+    return _put_together(seqs, encoded(seqs, task.schema.features), task, _known_again(split, seqs, task))
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -84,7 +87,7 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {' or '.join(names)}, or another order."
         )
-    return _put_together(with_numbers, task_of(settings, schema), split)
+    return _put_together(seqs, with_numbers, task_of(settings, schema), split)
 
 
 def _with_task(seqs: Sequences, settings: Settings) -> Settings:
@@ -136,9 +139,10 @@ def _check_monitor(task: Task) -> None:
         raise ConfigError(f"monitor is {task.settings.monitor!r}; the figures are: {', '.join(figures)}.")
 
 
-def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
+def _put_together(read: Sequences, seqs: Sequences, task: Task, split: Split) -> Prepared:
     settings = task.settings
-    part = split.sequences(seqs, "train")
+    parts = split.of_other_steps(read.lengths, seqs.lengths)
+    part = parts.sequences(seqs, "train")
     laid_out = task.to_train_on(part)
     layout = training_layout(settings)
     layout.check(laid_out.lengths, split.train if len(laid_out) == len(part) else None)
@@ -148,19 +152,22 @@ def _put_together(seqs: Sequences, task: Task, split: Split) -> Prepared:
     _ = loader.plan  # it is kept; what the layout refuses, such as times that do not rise, it refuses here
     model = task.new_model()
     task.fit_statistics(model, part)
-    return Prepared(seqs=seqs, task=task, split=split, loader=loader, model=model.to(device), device=device)
+    return Prepared(
+        seqs=seqs, task=task, split=split, parts=parts, loader=loader, model=model.to(device), device=device
+    )
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:
-    """Sequences may know their id and order already; settings may say them; both must say the same. Adds the target."""
+    """Sequences may know their id, order and text already; settings may say them; both must say the same. Adds the target."""
     keys: dict[str, str | None] = {}
-    for key in ("sequence_id", "order_by"):
+    for key in KEYS:
         known, said = getattr(seqs, key), getattr(settings, key)
         if known is not None and said is not None and known != said:
             raise ConfigError(f"{key} is {said!r}, but the sequences were read with {known!r}.")
         keys[key] = said or known
         if said is not None:
             seqs.field(said)
-    found = with_target(replace(seqs, **keys), settings.target, settings.bio)
+    own = {**keys, "text": seqs.text}  # what settings call text may be words, which are no documents
+    found = with_target(replace(seqs, **own), settings.target, settings.bio)
     check_names(found, settings.target)
     return found, settings.model_copy(update=keys)

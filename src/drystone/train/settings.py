@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
-from drystone.readers.options import Duplicates, did_you_mean
+from drystone.readers.options import Documents, Duplicates, check_encoding, did_you_mean
 from drystone.train.bio import OnBroken
 from drystone.train.features.calendar import PartName
-from drystone.train.features.wishes import Missing, TextWishes, Wishes
+from drystone.train.features.wishes import Missing, TextWishes, Tokens, Wishes
 from drystone.train.loop.rate import ScheduleName
 from drystone.train.settings_file import as_toml, read_toml
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
@@ -106,10 +106,8 @@ class Settings(BaseModel):
         DATA,
         "what to do with missing values of features: error; ffill: the last one before; indicator: tell the model",
     )
-    text: str | None = setting(
-        None,
-        DATA,
-        "the field of words, alone the usual feature; by default text of many values, where there are no others",
+    tokens: Tokens | None = setting(
+        None, DATA, "what documents are cut to: words (by default), characters, bpe (byte pairs)"
     )
     vocabulary_size: int | None = setting(
         None, DATA, "text: the most tokens, the most frequent ones; all by default", rare=True, ge=3
@@ -124,6 +122,15 @@ class Settings(BaseModel):
     duplicates: Duplicates | None = setting(
         None, DATA, "steps of one sequence at the same time: first, mean, error; by default all are kept"
     )
+    text: str | None = setting(
+        None,
+        DATA,
+        "the field of text: for one document a row its column, or words a step; of plain text files what it is called",
+    )
+    documents: Documents | None = setting(
+        None, DATA, "of plain text files, what a document is: file (by default), lines", rare=True
+    )
+    encoding: str | None = setting(None, DATA, "of text files, such as latin-1; UTF-8 by default", rare=True)
     drop_empty: bool = setting(False, DATA, "whether sequences of 0 steps are left out, not refused")
     valid: str | None = setting(None, DATA, "the file of the validation part; DATA then trains")
     test: str | None = setting(None, DATA, "the file of the test part; DATA then trains")
@@ -317,6 +324,7 @@ class Settings(BaseModel):
             horizon=self.horizon or 0,
             text=TextWishes(
                 name=self.text,
+                tokens=self.tokens,
                 size=self.vocabulary_size,
                 min_count=self.min_count,
                 lowercase=self.lowercase,
@@ -331,6 +339,13 @@ class Settings(BaseModel):
             ConfigError: a setting does not go with the task.
         """
         return self if self.task is not None else type(self).of(**self.model_dump(exclude_none=True), task=task)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_encoding(value)
+        return value
 
     @field_validator("class_weights", mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """Which steps of which sequences are for training, validation and test."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal
@@ -68,6 +68,19 @@ class Split:
                 for name, found in parts.items()
             }
         )
+
+    def of_other_steps(self, before: Lengths, lengths: Lengths) -> "Split":
+        """Returns the same parts of the same sequences with other steps, such as documents with a step a token.
+
+        Args:
+            before: how many steps each sequence had; where any has another number now, all parts hold whole sequences.
+            lengths: how many it has now.
+        """
+        if (before == lengths).all():
+            return self
+        assert all((runs.length == before[runs.sequence]).all() for runs in self.runs.values())
+        found = Split.of_wholes(lengths, {name: self.part(name) for name in self.runs})
+        return replace(found, fingerprints=self.fingerprints)
 
     @property
     def train(self) -> Ints:

@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import numpy.typing as npt
 import pyarrow.compute as pc
 
+from drystone.core.arrow import column_to_arrow
 from drystone.core.errors import ConfigError, DataError
+from drystone.core.field import Field
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.readers.options import did_you_mean
@@ -58,7 +61,7 @@ def choose_features(
         feature
         for name in names
         for feature in (
-            token_features(train, name, wishes.text, missing=wishes.missing)
+            token_features(train, name, wishes.text, wishes.missing)
             if name == text
             else [_feature(seqs, name, wishes, train)]
         )
@@ -123,11 +126,7 @@ def text_among(train: Sequences, names: Collection[str], said: str | None) -> st
 def has_many_words(train: Sequences, name: str) -> bool:
     """Returns whether a field has text a step, of more values than categories have."""
     field = train.field(name)
-    return (
-        field.per_step
-        and field.is_text
-        and pc.count_distinct(pa.array(field.compact.values, pa.large_string())).as_py() > MOST_CATEGORIES
-    )
+    return field.per_step and field.is_text and pc.count_distinct(field.compact.values).as_py() > MOST_CATEGORIES
 
 
 def usual_features(train: Sequences, hidden: Collection[str], wanted: Collection[str] = ()) -> list[str]:
@@ -156,10 +155,17 @@ def _can_tell_something(train: Sequences, name: str) -> bool:
 
 def changes(seqs: Sequences, name: str) -> bool:
     """Whether a field takes two values in some sequence, or all sequences have one step."""
-    values = seqs.field(name).values.reshape(seqs.num_steps, -1)
+    values = _comparable(seqs.field(name)).reshape(seqs.num_steps, -1)
     starts = np.zeros(seqs.num_steps, dtype=bool)
     starts[offsets_of(seqs.lengths)[:-1]] = True
     return bool(starts.all() or (values[1:] != values[:-1])[~starts[1:]].any())
+
+
+def _comparable(field: Field) -> npt.NDArray[Any]:
+    """Returns the values, texts as numbers that are equal where the texts are: there may be a great many."""
+    if not field.is_text:
+        return field.values
+    return np.asarray(column_to_arrow(field.compact).dictionary_encode("encode").indices)
 
 
 def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Feature:

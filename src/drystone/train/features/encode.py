@@ -20,6 +20,7 @@ from drystone.train.features.categories import (
     known_values,
     warn_of_unknown,
 )
+from drystone.train.features.documents import with_tokens
 from drystone.train.features.feature import OF_TEXT, Feature, Features
 from drystone.train.features.numbers import check_finite
 from drystone.train.features.tokens import token_numbers, warn_of_all_unknown
@@ -30,18 +31,21 @@ FILL_IN = (
 
 
 def encoded(seqs: Sequences, features: Features) -> Sequences:
-    """Returns the sequences with the fields that batches hold, beside those that they have.
+    """Returns the sequences with the fields that batches hold, beside those that they have; documents with a step a token.
 
     Raises:
         DataError: a field is missing or of another type or shape, or a value misses that must not, or is infinite.
     """
     _check_all_there(seqs, features)
+    seqs = with_tokens(seqs, features)
     for feature in features.fields:
         if feature.ahead:
             seqs = seqs.ahead(features.named(feature.of).field, range(1, feature.ahead + 1), name=feature.field)
-        else:
+        elif not feature.cuts_documents:
             check(seqs, feature)
             seqs = seqs if feature.is_as_read else _with_numbers(seqs, feature)
+        if feature.kind == "tokens":
+            warn_of_all_unknown(seqs, feature)
     return seqs
 
 
@@ -131,8 +135,6 @@ def _by_step(seqs: Sequences, feature: Feature) -> npt.NDArray[Any]:
     found = _numbers(values, feature)
     if feature.kind == "category":
         warn_of_unknown(seqs, feature.source, found[ranges(seqs.starts, seqs.lengths)])
-    if feature.kind == "tokens":
-        warn_of_all_unknown(seqs, feature.source, found[ranges(seqs.starts, seqs.lengths)])
     return found
 
 

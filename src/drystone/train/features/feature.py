@@ -73,6 +73,11 @@ class Feature:
         return self.kind == "numbers" and self.missing == "error"
 
     @property
+    def cuts_documents(self) -> bool:
+        """Whether its tokens are cut from documents, so that sequences get other steps."""
+        return self.kind == "tokens" and self.vocabulary is not None and self.vocabulary.kind in ("words", "bpe")
+
+    @property
     def field(self) -> str:
         """The field of numbers that batches hold."""
         return self.name if self.is_as_read else f"{self.name} as numbers"

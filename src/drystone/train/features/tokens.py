@@ -9,76 +9,108 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drystone.core.documents import documents_of
+from drystone.core.errors import ConfigError
 from drystone.core.sequences import Sequences
+from drystone.core.string_memory import offsets_in, strings_of
 from drystone.core.words import so_many
 from drystone.text import Vocabulary, all_unknown, share_unknown, spelled
+from drystone.text.kinds import UNKNOWN
 from drystone.train.features.feature import Feature, Features
-from drystone.train.features.wishes import TextWishes
+from drystone.train.features.wishes import Missing, TextWishes
 
 UNKNOWN_WORDS = "unknown words"  # what statistics of a run call their share in each part
 MOST_CHARACTERS = 24  # of a word's spelling, from its start
 
 
-def token_features(train: Sequences, name: str, wishes: TextWishes, **common: Any) -> list[Feature]:
-    """Returns the features of a field of words: their ids, and their spelling where that is asked for.
+def token_features(train: Sequences, name: str, wishes: TextWishes, missing: Missing) -> list[Feature]:
+    """Returns the features of text: the ids of its tokens, and the spelling of words where that is asked for.
 
     Args:
         train: the training part, which the vocabulary is made of.
-        name: the field.
+        name: the field: of documents, or of words that are split already.
         wishes: what was said of text.
-        **common: of both features.
+        missing: what becomes of missing words.
 
     Raises:
-        DataError: there is no word that comes often enough.
+        DataError: there is no token that comes often enough.
+        ConfigError: a wish that does not suit documents, or words.
     """
-    words = _words(train.field(name).compact.values)
+    is_of_documents = name == train.text
+    kind = (wishes.tokens or "words") if is_of_documents else "given"
+    _check(name, wishes, is_of_documents=is_of_documents)
     vocabulary = Vocabulary.train(
-        words, kind="given", size=wishes.size, min_count=wishes.min_count, lowercase=wishes.lowercase
+        documents_of(train) if is_of_documents else _words(train.field(name).compact.values),
+        kind=kind,
+        size=wishes.size,
+        min_count=wishes.min_count,
+        lowercase=wishes.lowercase,
     )
-    found = [Feature(**common, name=name, kind="tokens", vocabulary=vocabulary)]
+    found = [Feature(name=name, kind="tokens", vocabulary=vocabulary, missing=missing)]
     if wishes.spelling:
-        shape = (min(pc.max(pc.utf8_length(words)).as_py(), MOST_CHARACTERS),)
+        longest = pc.max(pc.utf8_length(vocabulary.tokens.slice(UNKNOWN + 1))).as_py()
+        shape = (min(longest, MOST_CHARACTERS),)
         spelling = f"spelling of {name}"
-        found.append(Feature(**common, name=spelling, kind="spelling", source=name, shape=shape, vocabulary=vocabulary))
+        found.append(
+            Feature(name=spelling, kind="spelling", source=name, shape=shape, vocabulary=vocabulary, missing=missing)
+        )
     return found
 
 
+def _check(name: str, wishes: TextWishes, *, is_of_documents: bool) -> None:
+    if wishes.tokens is not None and not is_of_documents:
+        raise ConfigError(
+            f"tokens is {wishes.tokens!r}, and {name!r} holds words that are split already; leave out tokens, or give documents."
+        )
+    if wishes.spelling and is_of_documents:
+        raise ConfigError(f"spelling needs words that are split already, and {name!r} holds documents; leave it out.")
+
+
 def token_numbers(values: Any, feature: Feature) -> npt.NDArray[Any]:
-    """Returns the id of each word, [words], or those of its characters, [words, characters].
+    """Returns the id of each token, [tokens], or those of its characters, [tokens, characters].
 
     Args:
-        values: words; what is missing is unknown.
+        values: words, or characters; what is missing is unknown.
         feature: of tokens, or of their spelling.
     """
     assert feature.vocabulary is not None
     words = _words(values)
-    if feature.kind == "tokens":
-        return feature.vocabulary.ids_of(words)
+    if feature.kind == "spelling":
+        return _spellings(words, feature.vocabulary, feature.size)
+    if feature.vocabulary.kind == "characters":
+        return feature.vocabulary.encode_documents(_together(words)).ids
+    return feature.vocabulary.ids_of(words)
+
+
+def _spellings(words: pa.LargeStringArray, vocabulary: Vocabulary, most: int) -> npt.NDArray[Any]:
     distinct = words.dictionary_encode()
-    (most,) = feature.shape
-    found = spelled(distinct.dictionary, feature.vocabulary.characters_of_words(), max_characters=most).ids
+    found = spelled(distinct.dictionary, vocabulary.characters_of_words(), max_characters=most).ids
     table = np.zeros((len(found), most), dtype=found.dtype)
     table[:, : found.shape[1]] = found
     return table[np.asarray(distinct.indices)]
+
+
+def _together(characters: pa.LargeStringArray) -> pa.LargeStringArray:
+    """Returns one text of all characters, without a copy."""
+    return strings_of(offsets_in(characters)[[0, -1]], characters.buffers()[2])
 
 
 def _words(values: Any) -> pa.LargeStringArray:
     return cast("pa.LargeStringArray", pc.fill_null(pa.array(values, pa.large_string(), from_pandas=True), ""))
 
 
-def warn_of_all_unknown(seqs: Sequences, name: str, ids: npt.NDArray[Any]) -> None:
-    """Warns of sequences of which the model knows no word.
+def warn_of_all_unknown(seqs: Sequences, feature: Feature) -> None:
+    """Warns of sequences of which the model knows no token.
 
     Args:
-        seqs: the sequences.
-        name: the field.
-        ids: of all their words.
+        seqs: the sequences, with ids.
+        feature: of tokens.
     """
-    found = all_unknown(ids, seqs.lengths)
+    found = all_unknown(seqs.field(feature.field).values, seqs.lengths)
     if len(found):
         count = so_many(len(found), "sequence")
         warnings.warn(
-            f"{count} {'holds' if len(found) == 1 else 'hold'} no word of {name!r} that training saw, the first "
+            f"{count} {'holds' if len(found) == 1 else 'hold'} no word of {feature.source!r} that training saw, the first "
             f"{seqs.place(int(found[0]))}; the model reads all of their words as unknown.",
             stacklevel=2,
         )

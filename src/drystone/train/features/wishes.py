@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+Tokens = Literal["words", "characters", "bpe"]
 Missing = Literal["error", "ffill", "indicator"]
 
 
@@ -13,6 +14,7 @@ class TextWishes:
 
     Args:
         name: its field; None for one that can only be text.
+        tokens: what documents are cut to: words, unless something else is said.
         size: the most tokens of the vocabulary; None for all.
         min_count: tokens that training counts less often are unknown.
         lowercase: whether it is lowered.
@@ -20,6 +22,7 @@ class TextWishes:
     """
 
     name: str | None = None
+    tokens: Tokens | None = None
     size: int | None = None
     min_count: int = 1
     lowercase: bool = False
