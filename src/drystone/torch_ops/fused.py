@@ -64,7 +64,7 @@ class Fused:
 def _pays_off(lookup: Lookup, runs: Runs) -> bool:
     """Whether there are more cells than vectors, each of which goes through the input weights once then."""
     num_cells = lookup.ids.numel() if runs.places is None else len(runs.places)
-    return len(lookup.vectors) < num_cells and not torch.compiler.is_compiling()  # its operator knows no lookups
+    return len(lookup.vectors) < num_cells
 
 
 def _looked_up(layer: Layer, lookup: Lookup) -> Inputs:

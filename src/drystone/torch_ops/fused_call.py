@@ -20,7 +20,7 @@ def fused_call(inputs: Inputs, plain: Plain) -> tuple[Tensor, Tensor]:
         plain: does the same step by step; second derivatives come from there. It must not hold tensors of the call.
     """
     if torch.compiler.is_compiling():
-        return fused_layer(*inputs[:-1])[:2]  # several biases are not compiled
+        return fused_layer(*inputs)[:2]
     if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in inputs):
         return FusedFunction.apply(plain, *inputs)
     return forward(inputs, for_backward=False)[:2]
