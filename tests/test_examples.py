@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.examples import EXAMPLES, NUMBER, OF_KERAS, Run, check_help, long_table, running, save_series
+from tests.examples import EXAMPLES, NUMBER, OF_KERAS, Run, check_help, long_table, running, save_series, save_text
 
 PATHS = sorted(set(EXAMPLES.glob("*.py")) - {path for pattern in OF_KERAS for path in EXAMPLES.glob(pattern)})
 
@@ -111,6 +111,20 @@ def test_an_output_at_every_step_with_targets_of_several_features(run: Run) -> N
     out = run("sequence_to_sequence_equal_length_torch", "--epochs", 1, "--hidden", 4)
     assert re.search(rf"error {NUMBER} of the next step; forecasting no change {NUMBER}\n", out)
     assert out.endswith("final states are those of the ends: True\n")
+
+
+def test_a_language_model_writes(run: Run, tmp_path: Path) -> None:
+    path = save_text(tmp_path)
+    documents = [document for document in path.read_text(encoding="utf-8").split("\n\n") if document.strip()]
+    train, test = documents[: int(0.9 * len(documents))], documents[int(0.9 * len(documents)) :]
+    sizes = ["--rows", 8, "--steps", 16, "--units", 8, "--epochs", 2, "--characters", 30, "--prompt", "The grid"]
+    out = run("language_model_torch", path, *sizes)
+    found = re.findall(rf"epoch [12]: ({NUMBER}) nats a character, (\d+) characters\n", out)
+    assert [int(count) for _, count in found] == [sum(map(len, train))] * 2, "every character counts, the first too"
+    assert float(found[1][0]) < float(found[0][0])
+    counted = rf"\ntest: {NUMBER} nats a character, {sum(map(len, test))} characters of {len(test)} documents\n"
+    assert re.search(counted, out)
+    assert re.search(r"The grid(?s:.){30}\n$", out)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -170,7 +170,7 @@ template <class T> void check(const Case &of, const Steps<T> &steps) {
         const T *of_inputs = are_packed ? input_weights.data() : in.input_weights.data();
         const T *of_hidden = are_packed ? hidden_weights.data() : in.hidden_weights.data();
         return Layer<T>{hidden, of.features, of_inputs, of_hidden, are_packed, in.bias.data(), zeros.data(),
-                        of.has_gaps ? of.at.data() : nullptr, in.x.data(), of.has_states ? in.h.data() : nullptr,
+                        of.has_gaps ? of.at.data() : nullptr, nullptr, in.x.data(), of.has_states ? in.h.data() : nullptr,
                         of.has_states ? in.c.data() : nullptr, gates, out.output.data(), h_before, out.cells.data(),
                         in.output_gradient.data(), in.cells_gradient.data(), out.c_gradient.data()};
     };

@@ -16,6 +16,7 @@ def forward_arguments() -> dict[str, Any]:
         "x": draw(size=(7, FEATURES)),
         "input_weights": draw(size=(4 * HIDDEN, FEATURES)),
         "bias": draw(size=(1, 4 * HIDDEN)),
+        "bias_of": None,
         "hidden_weights": draw(size=(4 * HIDDEN, HIDDEN)),
         "h": draw(size=(ROWS, HIDDEN)),
         "c": draw(size=(ROWS, HIDDEN)),
@@ -73,6 +74,10 @@ FORWARD_ONLY: list[tuple[str, Any, str]] = [
     ("x", np.zeros((7, FEATURES + 1)), r"x must be \[7, 4\]"),
     ("input_weights", np.zeros((4 * HIDDEN - 1, FEATURES)), r"input_weights must be \[12, 4\]"),
     ("bias", np.zeros((1, HIDDEN)), r"bias must be \[1, 12\]"),
+    ("bias", np.zeros((2, 4 * HIDDEN)), "without bias_of there must be one bias"),
+    ("bias_of", np.zeros(6, int), "there must be one bias_of a place"),
+    ("bias_of", np.array([0, 0, 0, 0, 0, 0, 1]), "place 6 has bias 1 of 1"),
+    ("bias_of", np.array([0, -1, 0, 0, 0, 0, 0]), "place 1 has bias -1 of 1"),
     ("h", np.zeros((ROWS + 1, HIDDEN)), r"h must be \[2, 3\]"),
     ("output", np.zeros((7, HIDDEN + 1)), r"output must be \[7, 3\]"),
     ("h_before", np.zeros((CELLS + 1, HIDDEN)), r"h_before must be \[5, 3\]"),
@@ -170,6 +175,16 @@ def test_what_nobody_will_ask_for_need_not_be_kept() -> None:
     assert (kept["cells"] == bare["cells"]).all()
     assert (kept["h_before"][1] == kept["output"][0]).all()
     assert (kept["h_before"][[0, 2]] == [kept["h"][0], [0.0] * HIDDEN]).all()
+
+
+def test_a_place_may_have_a_bias_of_its_own() -> None:
+    """As many biases as places, each what its inputs would have added."""
+    whole, looked_up = forward_arguments(), forward_arguments()
+    sums = whole["x"] @ whole["input_weights"].T + whole["bias"]
+    none = {"x": np.zeros((7, 0)), "input_weights": np.zeros((4 * HIDDEN, 0))}
+    _native.lstm_forward(**whole)
+    _native.lstm_forward(**(looked_up | none | {"bias": sums[::-1].copy(), "bias_of": np.arange(6, -1, -1)}))
+    np.testing.assert_allclose(looked_up["output"], whole["output"], rtol=1e-12, atol=1e-14)
 
 
 def test_no_cell_at_all_is_no_work() -> None:

@@ -102,6 +102,21 @@ def check_states() -> None:
     torch.testing.assert_close(found, torch.autograd.grad(lstm(x, state)[0].sin().sum(), state))
 
 
+def check_vectors() -> None:
+    """Inputs may be vectors of a table: looked up where there are more cells than vectors."""
+    batch, lstm, ids = grids(ds.Packed(rows=2, steps=7))[0], LSTM(3, 4), torch.arange(14).view(2, 7) % 5
+    grid, table = lstm.prepare(batch.grid), torch.randn(5, 3, requires_grad=True)
+
+    def output(table: Tensor) -> Tensor:
+        return lstm.run(ids, grid, vectors=table).output
+
+    compiled = torch.compile(output, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(table), output(table))
+    found = torch.autograd.grad(compiled(table).sin().sum(), [table, *lstm.parameters()])
+    expected = torch.autograd.grad(output(table).sin().sum(), [table, *lstm.parameters()])
+    torch.testing.assert_close(found, expected)
+
+
 def check_second_derivatives() -> None:
     lstm = LSTM(3, 4)
     compiled = torch.compile(lstm, backend="aot_eager")
@@ -118,6 +133,7 @@ if __name__ == "__main__":
         "inductor": check_inductor,
         "export": check_export,
         "states": check_states,
+        "vectors": check_vectors,
         "second": check_second_derivatives,
     }
     for part in sys.argv[1:]:

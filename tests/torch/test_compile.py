@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).with_name("compiled.py")
 @pytest.mark.parametrize(
     "parts",
     [
-        ("padded", "packed", "masks", "second", "states", "export"),
+        ("padded", "packed", "masks", "second", "states", "vectors", "export"),
         pytest.param(("inductor",), marks=pytest.mark.slow),
     ],
     ids=" ".join,

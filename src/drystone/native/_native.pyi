@@ -76,6 +76,7 @@ def lstm_forward(
     x: Rows,
     input_weights: Rows,
     bias: Rows | None,
+    bias_of: Ints | None,
     hidden_weights: Rows,
     h: Rows | None,
     c: Rows | None,

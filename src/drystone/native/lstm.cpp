@@ -73,6 +73,17 @@ void check_places(const MaybeInts &at, std::int64_t num_cells, std::int64_t num_
     }
 }
 
+void check_bias_of(const MaybeInts &bias_of, std::int64_t num_biases, std::int64_t num_places) {
+    if (!bias_of) {
+        require(num_biases == 1, "without bias_of there must be one bias.");
+        return;
+    }
+    require(static_cast<std::int64_t>(bias_of->size()) == num_places, "there must be one bias_of a place.");
+    for (std::int64_t place = 0; place < num_places; ++place)
+        require((*bias_of)(place) >= 0 && (*bias_of)(place) < num_biases,
+                "place " + std::to_string(place) + " has bias " + std::to_string((*bias_of)(place)) + " of " +
+                    std::to_string(num_biases) + ".");
+}
 
 // Without states, the rows from which runs start are never looked up.
 template <class T> std::int64_t rows_of(const MaybeRows<T> &states) {
@@ -144,7 +155,7 @@ double flops_of(std::int64_t num_cells, std::int64_t hidden, std::int64_t depth)
 
 template <class T>
 void lstm_forward(const Rows<const T> &x, const Rows<const T> &input_weights, const MaybeRows<const T> &bias,
-                  const Rows<const T> &hidden_weights, const MaybeRows<const T> &h, const MaybeRows<const T> &c,
+                  const MaybeInts &bias_of, const Rows<const T> &hidden_weights, const MaybeRows<const T> &h, const MaybeRows<const T> &c,
                   const Ints &starts, const Ints &rows, const MaybeInts &at, const MaybeRows<T> &gates,
                   const Rows<T> &output, const MaybeRows<T> &h_before, const Rows<T> &cells, const std::string &build,
                   std::int64_t num_threads, std::uintptr_t parallel_for) {
@@ -155,7 +166,8 @@ void lstm_forward(const Rows<const T> &x, const Rows<const T> &input_weights, co
     Arrays arrays;
     arrays.take("x", x, num_places, features);
     arrays.take("input_weights", input_weights, 4 * hidden, features);
-    arrays.take("bias", bias, 1, 4 * hidden);
+    const std::int64_t num_biases = bias ? length_of(*bias) : 1;
+    arrays.take("bias", bias, num_biases, 4 * hidden);
     arrays.take("hidden_weights", hidden_weights, 4 * hidden, hidden);
     arrays.take("h", h, num_rows, hidden);
     arrays.take("c", c, num_rows, hidden);
@@ -165,12 +177,14 @@ void lstm_forward(const Rows<const T> &x, const Rows<const T> &input_weights, co
     arrays.take("cells", cells, num_cells, hidden);
     arrays.check_apart();
     check_places(at, num_cells, num_places);
+    check_bias_of(bias_of, num_biases, num_places);
     std::vector<Run> runs = checked_runs(starts, rows, num_cells, num_rows);
     const Steps<T> &steps = pick(build_named(build), T{});
 
     Layer<T> layer{};
     layer.hidden = hidden;
     layer.features = features;
+    layer.bias_of = bias_of ? bias_of->data() : nullptr;
     layer.bias = data_or_null(bias);
     layer.at = at ? at->data() : nullptr;
     layer.x = x.data();
@@ -233,7 +247,8 @@ void lstm_backward(const Rows<T> &gates, const Rows<const T> &hidden_weights, co
 
 template <class T> void bind_passes(nb::module_ &module) {
     module.def("lstm_forward", &lstm_forward<T>, nb::arg("x").noconvert(), nb::arg("input_weights").noconvert(),
-               nb::arg("bias").noconvert().none(), nb::arg("hidden_weights").noconvert(),
+               nb::arg("bias").noconvert().none(), nb::arg("bias_of").noconvert().none(),
+               nb::arg("hidden_weights").noconvert(),
                nb::arg("h").noconvert().none(), nb::arg("c").noconvert().none(), nb::arg("starts").noconvert(),
                nb::arg("rows").noconvert(), nb::arg("at").noconvert().none(), nb::arg("gates").noconvert().none(),
                nb::arg("output").noconvert(), nb::arg("h_before").noconvert().none(), nb::arg("cells").noconvert(),

@@ -26,9 +26,10 @@ template <class T> struct Layer {
     std::int64_t hidden, features;
     const T *input_weights, *hidden_weights;  // packed, or as they are: [4 × hidden, depth]
     bool are_packed;
-    const T *bias;                            // [4 × hidden]
+    const T *bias;                            // [biases, 4 × hidden]
     const T *zeros;                           // [4 × hidden]
     const std::int64_t *at;  // [cells], where a cell's input and output are; null where that is its own number
+    const std::int64_t *bias_of;  // forward: which bias a cell has, as placed by `at`; null where all have the first
     const T *x;              // forward: inputs, as placed by `at`
     const T *h, *c;          // [rows], the states that rows start from; null for zeros
     T *gates;                // [cells], with their gradients after the backward pass; null where nobody will ask for gates

@@ -32,7 +32,7 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
 
     // Where one lane stands: the rows of numbers that its cell reads and writes.
     struct Place {
-        const T *x;                        // forward
+        const T *x, *bias;                 // forward
         const T *factors;                  // of the hidden weights: h before (forward), gradients of the gates after (backward)
         T *gates;                          // of this cell
         const T *c_before;
@@ -65,11 +65,11 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
             factors[row] = places[row].x;
         V sums[MaxRows * num_gates];
         multiply_gates(layer, rows, layer.input_weights, unit, layer.features, factors, sums);
-        for (std::int64_t gate = 0; gate < num_gates; ++gate) {
-            const V bias = S::load(layer.bias + gate * hidden + unit, count);
-            for (std::int64_t row = 0; row < rows; ++row)
-                S::store(places[row].gates + gate * hidden + unit, sums[row * num_gates + gate] + bias, count);
-        }
+        for (std::int64_t row = 0; row < rows; ++row)
+            for (std::int64_t gate = 0; gate < num_gates; ++gate) {
+                const std::int64_t at = gate * hidden + unit;
+                S::store(places[row].gates + at, sums[row * num_gates + gate] + S::load(places[row].bias + at, count), count);
+            }
     }
 
     // --- forward: what follows the sums h W_h of one vector of units, in two parts: tanh(c) has to wait for c, and
@@ -218,6 +218,7 @@ template <class S, int MaxRows> struct LstmSteps : Tiles<S, MaxRows> {
         const std::int64_t hidden = layer.hidden, cell = run.first + step, at = grid_at(layer, cell);
         Place place = place_of(layer, run, step);
         place.x = layer.x + at * layer.features;
+        place.bias = layer.bias + (layer.bias_of == nullptr ? 0 : layer.bias_of[at] * num_gates * hidden);
         place.h = layer.output + at * hidden;
         place.factors = step == 0 ? row_or_zeros(layer, layer.h, run.row) : layer.output + grid_at(layer, cell - 1) * hidden;
         place.is_fresh = place.factors == layer.zeros;

@@ -25,6 +25,23 @@ def check_grid(grid: object) -> None:
         raise ShapeError(f"grid is a {type(grid).__name__}; pass the grid of a batch: batch.grid.")
 
 
+def check_ids(ids: object, vectors: Tensor) -> Tensor:
+    """Returns the ids, or raises ShapeError where they are none, or have no vector."""
+    if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32) or ids.ndim != 2:
+        found = f"{ids.dtype} of shape {tuple(ids.shape)}" if isinstance(ids, Tensor) else f"a {type(ids).__name__}"
+        raise ShapeError(f"x is {found}; with vectors, expected torch.int64 of shape [rows, steps].")
+    if vectors.ndim != 2 or vectors.device != ids.device:
+        raise ShapeError(
+            f"vectors have shape {tuple(vectors.shape)} on {vectors.device}; expected [vectors, features] on "
+            f"{ids.device}, where x is."
+        )
+    if ids.device.type == "cpu" and not torch.compiler.is_compiling():  # a GPU would have to be waited for
+        wrong = ids[(ids < 0) | (ids >= len(vectors))]
+        if len(wrong):
+            raise ShapeError(f"x holds the id {int(wrong[0])}; there are vectors 0 … {len(vectors) - 1}.")
+    return ids.long()
+
+
 def check_input(x: Tensor, expected: tuple[int, ...], weight: Tensor) -> None:
     """Raises ShapeError where x does not fit the grid or the weights; autocast converts any floating-point type."""
     if tuple(x.shape) != expected:

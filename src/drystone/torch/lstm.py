@@ -4,7 +4,7 @@ import warnings
 from functools import partial
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
@@ -14,7 +14,7 @@ from drystone.core.errors import ShapeError
 from drystone.core.grid import Grid
 from drystone.core.shuffle import check_seed
 from drystone.torch.batch import TensorBatch
-from drystone.torch.checks import check_grid, check_input, check_mask, check_state, check_tensor
+from drystone.torch.checks import check_grid, check_ids, check_input, check_mask, check_state, check_tensor
 from drystone.torch.directions import Direction, directions_of, directions_of_masks, unmasked
 from drystone.torch.dropout import DropoutSettings, SequenceDropout, sequence_dropout
 from drystone.torch.lstm_run import LSTMRun, State
@@ -24,7 +24,7 @@ from drystone.torch.precision import run_dtype, without_autocast
 from drystone.torch.prepared import PreparedGrid
 from drystone.torch.stack import Stacked, run_stack
 from drystone.torch_ops.choose import check_kernel, explain
-from drystone.torch_ops.kernel import Layer, Weights
+from drystone.torch_ops.kernel import Layer, Lookup, Weights
 
 SHOWN = {
     "num_layers": 1,
@@ -188,28 +188,36 @@ class LSTM(Parameters):
 
     def run(
         self,
-        x: Float[Tensor, "a b features"],
+        x: Float[Tensor, "a b features"] | Int[Tensor, "a b"],
         grid: Grid | PreparedGrid,
         state: State | None = None,
         *,
         epoch: int | None = None,
+        vectors: Float[Tensor, "vectors features"] | None = None,
     ) -> LSTMRun:
         """Runs over the grid of a batch; the device is never waited for.
 
         Args:
-            x: the inputs, [rows, steps, features].
+            x: the inputs, [rows, steps, features]; or, with `vectors`, int64 [rows, steps].
             grid: `batch.grid`, or what `prepare` made of it.
             state: h and c that rows start from, [layers × directions, rows, units] and [..., hidden]; zeros by
                 default.
             epoch: counts passes over the data, for variational dropout; `loader.epoch`.
+            vectors: [vectors, features], of which x says one a cell, such as those of words: the same as
+                `run(vectors[x], ...)`. Where there are more cells than vectors, the fused kernel multiplies each vector with
+                the input weights once, not each cell.
 
         Raises:
             ShapeError: shapes, types or devices that do not fit; a backward direction on a sequence that
                 spans several batches; variational dropout in training without an epoch.
         """
         prepared = self._prepared(grid, epoch)
+        lookup = None
+        if vectors is not None:
+            lookup = Lookup(self._turned(check_ids(x, vectors)), vectors)
+            x = functional.embedding(x, vectors)
         self._check(x, prepared.num_rows, prepared.num_steps, state)
-        stacked = self._stack(self._turned(x), state, prepared.directions, prepared.dropout)
+        stacked = self._stack(self._turned(x), state, prepared.directions, prepared.dropout, lookup)
         return LSTMRun(
             output=self._turned(stacked.output),
             state=stacked.state(),
@@ -316,8 +324,12 @@ class LSTM(Parameters):
         state: State | None,
         directions: tuple[Direction, ...],
         by_sequence: SequenceDropout | None = None,
+        lookup: Lookup | None = None,
     ) -> Stacked:
         dtype = run_dtype(x.device, self.first_weight.dtype)
+        if lookup is not None:
+            is_whole = by_sequence is None or not self.training
+            lookup = lookup._replace(vectors=lookup.vectors.to(dtype)) if is_whole else None
         before = None if state is None else (state[0].to(dtype), state[1].to(dtype))
 
         def dropped(values: Tensor, layer: int) -> Tensor:
@@ -332,7 +344,7 @@ class LSTM(Parameters):
                 [self._thinned(self.weights(suffix, dtype)) for suffix in self.sizes.suffixes(layer)]
                 for layer in range(self.num_layers)
             ]
-            return run_stack(x.to(dtype), before, directions, weights, self.kernel, dropped)
+            return run_stack(x.to(dtype), before, directions, weights, self.kernel, dropped, lookup)
 
     def _thinned(self, weights: Weights) -> Weights:
         if not (self.weight_dropout and self.training):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from drystone.torch.directions import Direction, LastSteps
 from drystone.torch_ops.choose import choose
-from drystone.torch_ops.kernel import Layer, LayerResult, Weights, without_invalid_cells
+from drystone.torch_ops.kernel import Layer, LayerResult, Lookup, Weights, without_invalid_cells
 
 Pair = tuple[Tensor, Tensor]
 
@@ -44,6 +44,7 @@ def run_stack(
     weights: Sequence[Sequence[Weights]],
     kernel: str,
     dropped: Callable[[Tensor, int], Tensor],
+    lookup: Lookup | None = None,
 ) -> Stacked:
     """Runs all layers.
 
@@ -54,6 +55,7 @@ def run_stack(
         weights: of each layer and direction.
         kernel: the name of a kernel, or "auto".
         dropped: returns the inputs of a layer after dropout.
+        lookup: what x holds the vectors of, where that is so and dropout leaves them whole.
     """
     values = x
     results: list[LayerResult] = []
@@ -62,7 +64,8 @@ def run_stack(
         outputs: list[Tensor] = []
         for direction, weight in zip(directions, both, strict=True):
             before = None if state is None else (state[0][len(results)], state[1][len(results)])
-            work = Layer(direction.turned(values), before, weight, direction.masks)
+            source = lookup if layer == 0 and not direction.is_backward else None
+            work = Layer(direction.turned(values), before, weight, direction.masks, source)
             chosen = choose(kernel, work)
             if layer == 0 and chosen.reads_invalid_cells:  # outputs of a layer are 0 there
                 work = without_invalid_cells(work)

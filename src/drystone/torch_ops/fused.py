@@ -9,12 +9,14 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
+from torch.nn import functional
 
 from drystone.torch_ops.fused_call import fused_call
 from drystone.torch_ops.fused_native import WHY_MISSING
 from drystone.torch_ops.fused_passes import Inputs
-from drystone.torch_ops.kernel import Layer, LayerResult, Weights, without_invalid_cells
+from drystone.torch_ops.kernel import Layer, LayerResult, Lookup, Weights, without_invalid_cells
 from drystone.torch_ops.reference import Reference
+from drystone.torch_ops.runs import Runs
 
 
 class Fused:
@@ -40,10 +42,13 @@ class Fused:
         """Runs the layer over the runs of its grid."""
         masks, runs = layer.masks, layer.masks.runs
         h, c = (None, None) if layer.state is None else layer.state
-        inputs = Inputs(layer.x, h, c, *layer.weights[:4], runs.starts, runs.rows, runs.places)
+        if layer.lookup is not None and _pays_off(layer.lookup, runs):
+            inputs = _looked_up(layer, layer.lookup)
+        else:
+            inputs = Inputs(layer.x, h, c, *layer.weights[:4], runs.starts, runs.rows, runs.places)
 
         def plain(inputs: Inputs) -> tuple[Tensor, Tensor]:
-            again = Layer(inputs.x, inputs.state, Weights(*inputs[3:7]), masks)
+            again = Layer(*_without_lookup(inputs), masks)
             result = Reference().run(without_invalid_cells(again))
             assert result.cells is not None
             cells = result.cells().flatten(0, 1)
@@ -56,10 +61,39 @@ class Fused:
         return LayerResult(output, runs.after(taken, h), runs.after(cells, c), all_cells)
 
 
+def _pays_off(lookup: Lookup, runs: Runs) -> bool:
+    """Whether there are more cells than vectors, each of which goes through the input weights once then."""
+    num_cells = lookup.ids.numel() if runs.places is None else len(runs.places)
+    return len(lookup.vectors) < num_cells
+
+
+def _looked_up(layer: Layer, lookup: Lookup) -> Inputs:
+    """Returns the inputs of a call whose biases hold what each vector adds to the gates; x is empty."""
+    weights, (num_rows, num_steps) = layer.weights, layer.x.shape[:2]
+    h, c = layer.state or (None, None)
+    bias = (
+        None if weights.input_bias is None or weights.hidden_bias is None else weights.input_bias + weights.hidden_bias
+    )
+    biases = functional.linear(lookup.vectors, weights.input, bias)
+    x, no_weights = layer.x.new_empty(num_rows, num_steps, 0), weights.input.new_empty(len(weights.input), 0)
+    runs = layer.masks.runs
+    return Inputs(x, h, c, no_weights, weights.hidden, biases, None, runs.starts, runs.rows, runs.places, lookup.ids)
+
+
+def _without_lookup(inputs: Inputs) -> tuple[Tensor, tuple[Tensor, Tensor] | None, Weights]:
+    if inputs.bias_of is None:
+        return inputs.x, inputs.state, Weights(*inputs[3:7])
+    assert inputs.input_bias is not None
+    x = functional.embedding(inputs.bias_of, inputs.input_bias)
+    same = torch.eye(x.shape[2], dtype=x.dtype)
+    return x, inputs.state, Weights(same, inputs.hidden_weights, None, None)
+
+
 def _why_not_now(layer: Layer) -> str | None:
     if torch._C._are_functorch_transforms_active():
         return "function transforms (torch.func) cannot see through it"
-    tensors = [part for part in (layer.x, *(layer.state or ()), *layer.weights) if part is not None]
+    given = (layer.x, *(layer.state or ()), *layer.weights, *(layer.lookup or ()))
+    tensors = [part for part in given if part is not None]
     if torch._C._len_torch_dispatch_stack() or any(type(part) not in (Tensor, nn.Parameter) for part in tensors):
         return "a mode or a subclass of tensors wants to see PyTorch's own operators"
     if any(forward_ad.unpack_dual(part).tangent is not None for part in tensors):

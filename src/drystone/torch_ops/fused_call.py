@@ -51,7 +51,7 @@ class FusedFunction(torch.autograd.Function):
                 # A graph that is kept may go backward again, and needs its gates then.
                 gates = gates.clone() if _graph_is_kept() else gates
                 found = backward((of_output, of_cells), inputs, (cells, gates, h_before), wanted)
-        return None, *found, None, None, None
+        return None, *found, None, None, None, None
 
 
 def _graph_is_kept() -> bool:

@@ -66,7 +66,7 @@ def parallel_for() -> int:
 
 
 def forward(
-    x: Tensor,
+    inputs: tuple[Tensor, Tensor | None],
     weights: tuple[Tensor, Tensor | None, Tensor],
     state: tuple[Tensor | None, Tensor | None],
     runs: tuple[Tensor, Tensor, Tensor | None],
@@ -78,8 +78,8 @@ def forward(
     """Fills output and cells; and gates and h_before, where a backward pass will need them.
 
     Args:
-        x: [places, features].
-        weights: of the inputs, [4 × hidden, features]; the bias, [4 × hidden], None for zeros; of h, [4 × hidden, hidden].
+        inputs: x, [places, features]; and int64 [places], which bias each has, or None where there is one bias.
+        weights: of the inputs, [4 × hidden, features]; biases, [biases, 4 × hidden], None for zeros; of h, [4 × hidden, hidden].
         state: h and c, [rows, hidden], each None for zeros.
         runs: starts, rows and places, as in `Runs`.
         gates: [valid cells, 4 × hidden].
@@ -89,11 +89,12 @@ def forward(
     """
     from drystone.native import _native
 
-    (input_weights, bias, hidden_weights), (starts, rows, places) = weights, runs
+    (x, bias_of), (input_weights, bias, hidden_weights), (starts, rows, places) = inputs, weights, runs
     _native.lstm_forward(
         _array(x),
         _array(input_weights),
-        None if bias is None else _array(bias[None]),
+        _maybe(bias),
+        _maybe(bias_of),
         _array(hidden_weights),
         _maybe(state[0]),
         _maybe(state[1]),

@@ -23,9 +23,10 @@ def fused_layer(
     starts: Tensor,
     rows: Tensor,
     places: Tensor | None,
+    bias_of: Tensor | None,
 ) -> Four:
     """The call as an operator: output, cells, gates, h_before."""
-    inputs = Inputs(x, h, c, input_weights, hidden_weights, input_bias, hidden_bias, starts, rows, places)
+    inputs = Inputs(x, h, c, input_weights, hidden_weights, input_bias, hidden_bias, starts, rows, places, bias_of)
     output, cells, gates, h_before = forward(inputs, for_backward=True)
     assert gates is not None
     assert h_before is not None
@@ -34,7 +35,7 @@ def fused_layer(
 
 @fused_layer.register_fake
 def _(x: Tensor, h: Any, c: Any, input_weights: Tensor, hidden_weights: Tensor, *rest: Any) -> Four:
-    (rows, steps), hidden, places = x.shape[:2], hidden_weights.shape[1], rest[-1]
+    (rows, steps), hidden, places = x.shape[:2], hidden_weights.shape[1], rest[-2]
     num_cells = rows * steps if places is None else places.shape[0]
     output, cells = x.new_empty(rows, steps, hidden), x.new_empty(num_cells, hidden)
     return output, cells, x.new_empty(num_cells, 4 * hidden), x.new_empty(num_cells, hidden)
@@ -54,13 +55,14 @@ def fused_layer_backward(
     starts: Tensor,
     rows: Tensor,
     places: Tensor | None,
+    bias_of: Tensor | None,
     cells: Tensor,
     gates: Tensor,
     h_before: Tensor,
     wanted: list[bool],
 ) -> list[Tensor]:
     """The gradients that are wanted of x, h, c, both weights and both biases."""
-    inputs = Inputs(x, h, c, input_weights, hidden_weights, input_bias, hidden_bias, starts, rows, places)
+    inputs = Inputs(x, h, c, input_weights, hidden_weights, input_bias, hidden_bias, starts, rows, places, bias_of)
     found = backward((of_output, of_cells), inputs, (cells, gates.clone(), h_before), wanted)
     *others, of_hidden_bias = found
     if of_hidden_bias is not None:  # results of an operator may not share memory
@@ -84,7 +86,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Four) -> None:
 def _backward_of_operator(ctx: Any, of_output: Maybe, of_cells: Maybe, *_: Maybe) -> tuple[Any, ...]:
     wanted = list(ctx.needs_input_grad)[:NUM_DIFFERENTIABLE]
     found = iter(fused_layer_backward(of_output, of_cells, *ctx.saved_tensors, wanted))
-    return *(next(found) if is_wanted else None for is_wanted in wanted), None, None, None
+    return *(next(found) if is_wanted else None for is_wanted in wanted), None, None, None, None
 
 
 fused_layer.register_autograd(_backward_of_operator, setup_context=_keep)

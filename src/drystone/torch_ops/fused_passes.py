@@ -6,6 +6,7 @@ one large matrix product, which is PyTorch's.
 
 from typing import Any, NamedTuple, Self
 
+import torch
 from torch import Tensor
 
 from drystone.torch_ops import fused_native
@@ -22,11 +23,12 @@ class Inputs(NamedTuple):
     c: Maybe
     input_weights: Tensor  # [4 × hidden, features]
     hidden_weights: Tensor  # [4 × hidden, hidden]
-    input_bias: Maybe  # [4 × hidden]
-    hidden_bias: Maybe
+    input_bias: Maybe  # [4 × hidden], or [biases, 4 × hidden]
+    hidden_bias: Maybe  # [4 × hidden]
     starts: Tensor
     rows: Tensor
     places: Maybe
+    bias_of: Maybe = None  # int64 [rows, steps], which of several biases a cell has
 
     @property
     def state(self) -> tuple[Tensor, Tensor] | None:
@@ -41,9 +43,16 @@ class Inputs(NamedTuple):
         return type(self)(*parts)
 
     @property
-    def bias(self) -> Maybe:
-        """The sum of both biases."""
-        return None if self.input_bias is None or self.hidden_bias is None else self.input_bias + self.hidden_bias
+    def biases(self) -> Maybe:
+        """The sums of both biases, [biases, 4 × hidden]."""
+        if self.input_bias is None:
+            return None
+        return torch.atleast_2d(self.input_bias if self.hidden_bias is None else self.input_bias + self.hidden_bias)
+
+    @property
+    def bias_of_places(self) -> Maybe:
+        """[rows × steps], which bias each has."""
+        return None if self.bias_of is None else self.bias_of.flatten()
 
     @property
     def flat_x(self) -> Tensor:
@@ -67,14 +76,14 @@ class Passed(NamedTuple):
 def forward(inputs: Inputs, *, for_backward: bool) -> Passed:
     """Runs the layer."""
     x, h, c, input_weights, hidden_weights = inputs[:5]
-    shape, bias = (*x.shape[:2], hidden_weights.shape[1]), inputs.bias
+    shape = *x.shape[:2], hidden_weights.shape[1]
     output = x.new_empty(shape) if inputs.places is None else x.new_zeros(shape)
     num_cells, hidden = x.shape[0] * x.shape[1] if inputs.places is None else len(inputs.places), shape[2]
     cells = x.new_empty(num_cells, hidden)
     gates = x.new_empty(num_cells, 4 * hidden) if for_backward else None
     h_before = x.new_empty(num_cells, hidden) if for_backward else None
-    weights = input_weights, bias, hidden_weights
-    fused_native.forward(inputs.flat_x, weights, (h, c), inputs.runs, gates, output.flatten(0, 1), h_before, cells)
+    read, weights = (inputs.flat_x, inputs.bias_of_places), (input_weights, inputs.biases, hidden_weights)
+    fused_native.forward(read, weights, (h, c), inputs.runs, gates, output.flatten(0, 1), h_before, cells)
     return Passed(output, cells, gates, h_before)
 
 
@@ -107,7 +116,7 @@ def backward(
     if wanted[4]:
         of_hidden_weights = gates.t() @ h_before
     if wanted[5] or wanted[6]:
-        of_bias = gates.sum(0)
+        of_bias = gates.sum(0) if inputs.bias_of is None else _by_bias(gates, inputs)
     both = (of_bias if is_wanted else None for is_wanted in wanted[5:7])
     return [of_x, of_h, of_c, of_input_weights, of_hidden_weights, *both]
 
@@ -116,6 +125,14 @@ def _from_states(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """The first cells of the runs that start from a passed-in state, and their rows."""
     chosen = inputs.rows >= 0
     return inputs.starts[:-1][chosen], inputs.rows[chosen]
+
+
+def _by_bias(gates: Tensor, inputs: Inputs) -> Tensor:
+    assert inputs.bias_of_places is not None
+    assert inputs.input_bias is not None
+    which = _taken(inputs.bias_of_places, inputs.places)
+    # Sums by index, on all threads: index_add_ goes row after row on one.
+    return torch.ops.aten.embedding_dense_backward(gates, which, len(inputs.input_bias), -1, False)
 
 
 def _taken(values: Tensor, places: Maybe) -> Tensor:

@@ -96,13 +96,24 @@ class Masks:
         self.arrangement_later.get()
 
 
+class Lookup(NamedTuple):
+    """Where inputs come from that are vectors of a table, such as those of words."""
+
+    ids: Tensor  # int64 [rows, steps]
+    vectors: Tensor  # [vectors, features]
+
+
 class Layer(NamedTuple):
-    """The work of one call: inputs [rows, steps, features]; h [rows, units] and c [rows, hidden], or None for zeros."""
+    """The work of one call: inputs [rows, steps, features]; h [rows, units] and c [rows, hidden], or None for zeros.
+
+    Where there is a lookup, x holds its vectors: a kernel may take either.
+    """
 
     x: Tensor
     state: tuple[Tensor, Tensor] | None
     weights: Weights
     masks: Masks
+    lookup: Lookup | None = None
 
 
 class LayerResult(NamedTuple):
