@@ -40,6 +40,8 @@ def test_it_says_what_plain_modules_say() -> None:
     seqs = sentences()
     run = fitted("kind", seqs, precision="64-true", layout="packed", batch_size=7)
     found = run.predict(seqs)
+    assert found.column_names[:4] == ["sequence", "step", "word", "prediction"]
+    assert found["word"].to_pylist() == words_of(seqs)
     expected = torch.cat([said_by_plain_modules(run, document["word"].tolist()) for document in seqs]).detach()
     np.testing.assert_allclose(found["p_odd"].to_numpy(), expected[:, 1], rtol=1e-12, atol=1e-14)
 

@@ -172,14 +172,17 @@ class Tag(AnsweringTask):
         return {**super().counts(seqs), "steps": self._num_scored(seqs)}
 
     def predict(self, model: nn.Module, seqs: Sequences) -> pa.Table:
-        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, `prediction`; probabilities.
+        """Returns one row a step: `sequence`, its id, `step`, what orders the steps, its word; `prediction`; probabilities.
 
         BIO tags are left as the model says them, each the most probable one of its step, so that they may break BIO.
         """
         found = self._found(model, seqs)
         check_no_overflow(found, seqs, per_step=True)
         columns = self.columns(found)
-        return self.outputs.table(step_columns(seqs, tuple(columns)), columns)
+        words = [feature.source for feature in self.schema.features.fields if feature.kind == "tokens"]
+        beside = step_columns(seqs, (*columns, *words))
+        beside |= {free_name(word, (*beside, *columns)): seqs.field(word).to_arrow().flatten() for word in words}
+        return self.outputs.table(beside, columns)
 
     def pictures(
         self, model: nn.Module, seqs: Sequences, title: str, between: Callable[[], object] | None = None
