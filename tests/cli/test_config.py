@@ -161,5 +161,5 @@ def test_an_unknown_task_names_the_nearest(program: Any) -> None:
     code, out, err = program("config", "clasify")
     assert (code, out) == (2, "")
     assert err == (
-        "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, regress, tag, forecast.\n"
+        "error: there is no task 'clasify'. Did you mean 'classify'? There are: classify, regress, tag, joint, forecast, language-model.\n"
     )

@@ -66,7 +66,7 @@ def test_the_task_follows_the_target_and_its_template_trains(program: Any) -> No
 
 
 BAD = [
-    (["--horizon", "24", "--pooling", "mean"], "pooling goes with task classify or regress, not with forecast"),
+    (["--horizon", "24", "--pooling", "mean"], "pooling goes with task classify, regress or joint, not with forecast"),
     (["--task", "classify"], "'y' changes in sequence 0"),
     (["--horizon", "200"], "horizon is 200, and the train part holds no step with 200 steps after it"),
     (["--bidirectional"], "bidirectional is on; a forecast must not read backward"),

@@ -35,7 +35,7 @@ def test_the_key_is_kept_with_the_run(tmp_path: Path) -> None:
 def test_words_that_are_split_already_are_text_and_no_documents() -> None:
     words = ds.Sequences.from_arrays({"review": [each.split() for each in REVIEWS]}, {"label": LABELS})
     prepared = prepare(words, settings(text="review"))
-    assert (prepared.seqs.text, prepared.settings.text) == (None, "review")
+    assert (prepared.parts["train"].text, prepared.settings.text) == (None, "review")
     assert prepared.task.schema.features.vocabulary.kind == "given"
     with pytest.raises(ds.ConfigError, match="tokens is 'bpe', and 'review' holds words that are split already"):
         prepare(words, settings(text="review", tokens="bpe"))

@@ -109,7 +109,11 @@ def test_a_validation_part_of_whole_groups_is_drawn_from_the_training_part() -> 
         ([*"pq"] * 10, {"group": "nope"}, "no field 'nope'"),
         ([*"pq"] * 10, {"group": "x"}, "'x' changes in sequence 0"),
         ([*"pq"] * 10, {"valid_fraction": 0.2}, "there are 2 groups, and 3 parts; each part needs one of its own"),
-        ([*"pq"] * 10, {"task": "forecast", "target": "x"}, "group goes with task classify or regress or tag"),
+        (
+            [*"pq"] * 10,
+            {"task": "forecast", "target": "x"},
+            "group goes with task classify, regress, tag, joint or language-model",
+        ),
         (
             [*"pqr"] * 6 + ["s", "s"],
             {"split_column": "part"},

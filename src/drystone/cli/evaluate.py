@@ -87,7 +87,7 @@ def evaluate(
         seqs = opened.part(seqs, chosen)
     name = data if chosen == "all" else f"{chosen} part"
     scores = asdict(opened.evaluate(seqs, plot=plot, name=name))
-    counts = [f"{name} {scores[name]}" for name in ("sequences", "steps") if name in scores]
+    counts = [f"{name} {scores[name]}" for name in ("sequences", "steps", "tokens") if name in scores]
     if scores["unknown_words"] is not None:
         counts.append(f"unknown words {scores['unknown_words']:.1%}")
     label = f"{chosen} " if is_own else ""

@@ -120,7 +120,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
         built_in = built_in_of(str(chosen["data"]))
         chosen = {**_known_of(built_in, has_files=any(part in chosen for part in PARTS)), **chosen}
         source = str(chosen["data"])
-        if "target" not in chosen:
+        if "target" not in chosen and chosen.get("task") != "language-model":
             how = Reading(**{name: chosen[name] for name in KEYS if name in chosen}, drop_empty=True)
             names = read_data(source, how).field_names
             raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(names)}.")

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from drystone import native
-from drystone.cli import config, evaluate, export, fit, plan, predict, runs
+from drystone.cli import config, evaluate, export, fit, generate, plan, predict, runs
 from drystone.cli.interrupts import INTERRUPTED
 from drystone.core.errors import DrystoneError
 
@@ -42,6 +42,7 @@ app.command("config", help=config.HELP, no_args_is_help=True)(config.config)
 app.command("runs", help=runs.HELP)(runs.runs)
 app.command("evaluate", help=evaluate.HELP, no_args_is_help=True)(evaluate.evaluate)
 app.command("predict", help=predict.HELP, no_args_is_help=True)(predict.predict)
+app.command("generate", help=generate.HELP, no_args_is_help=True)(generate.generate)
 app.command("export", help=export.HELP, no_args_is_help=True)(export.export)
 
 

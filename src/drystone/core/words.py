@@ -1,4 +1,6 @@
-"""Numbers in sentences."""
+"""Numbers and choices in sentences."""
+
+from collections.abc import Sequence
 
 
 def so_many(number: int, noun: str) -> str:
@@ -17,3 +19,13 @@ def span_of(least: int, most: int, noun: str) -> str:
     ('3 to 1,200 steps', '5 steps')
     """
     return so_many(most, noun) if least == most else f"{least:,} to {so_many(most, noun)}"
+
+
+def either(words: Sequence[str]) -> str:
+    """Returns choices, in words.
+
+    >>> either(["tag"]), either(["classify", "tag", "joint"])
+    ('tag', 'classify, tag or joint')
+    """
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last

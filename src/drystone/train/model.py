@@ -59,6 +59,7 @@ class RunModel(nn.Module, ABC):
             settings.num_layers,
             dropout=settings.dropout if settings.num_layers > 1 else 0.0,
             bidirectional=settings.bidirectional,
+            weight_dropout=settings.weight_dropout,
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
         self.dropout = nn.Dropout(settings.head_dropout)

@@ -25,12 +25,12 @@ from drystone.train.run import Run
 from drystone.train.schema import Schema
 from drystone.train.session import train
 from drystone.train.settings import Settings
-from drystone.train.split import PARTS, Split
+from drystone.train.split import Split
 
 
 def fit(
     seqs: Any,
-    target: str,
+    target: str | None = None,
     *,
     valid: Any = None,
     test: Any = None,
@@ -82,7 +82,8 @@ def fit(
         restore(path)
         check_free(path, overwrite=overwrite)
     sources = Sources(train=seqs, valid=valid, test=test)
-    checked = Settings.of(**{**sources.named(), "target": target, **settings})
+    named = {} if target is None else {"target": target}
+    checked = Settings.of(**{**sources.named(), **named, **settings})
     whole = sequences_for(sources, checked)
     with _randomness_of(checked.seed):
         prepared = prepare(whole, checked)
@@ -152,8 +153,7 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
         for name, mean, spread in statistics
         if name in numbers
     }
-    parts = {part: prepared.parts.sequences(prepared.seqs, part) for part in PARTS}
-    unknown = unknown_shares(parts, features)
+    unknown = unknown_shares(prepared.parts, features)
     found |= {UNKNOWN_WORDS: unknown} if unknown else {}
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     prepared.split.save(place / names.SPLIT)

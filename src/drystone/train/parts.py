@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
-from drystone.core.sequences import Sequences
 from drystone.plots.figure import Picture
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.recipe import Recipe
@@ -46,12 +45,12 @@ def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
 
 def part_evaluator(prepared: Prepared, part: str, between: Callable[[], object]) -> Evaluator:
     """Returns the evaluator of one part of the data."""
-    return prepared.task.evaluator(_part(prepared, part), prepared.device, between)
+    return prepared.task.evaluator(prepared.parts[part], prepared.device, between)
 
 
 def part_baselines(prepared: Prepared, part: str) -> dict[str, dict[str, float]]:
     """Returns the figures of trivial predictions on one part of the data."""
-    return prepared.task.baselines(_part(prepared, part))
+    return prepared.task.baselines(prepared.parts[part])
 
 
 def part_pictures(
@@ -66,11 +65,7 @@ def part_pictures(
         between: as `part_evaluator` takes it.
     """
     title = title_of(prepared.task, {"test": "test part", "valid": "validation part"}[part], figures)
-    return pictures_of(prepared.task, prepared.model, _part(prepared, part), title, between)
-
-
-def _part(prepared: Prepared, part: str) -> Sequences:
-    return prepared.split.sequences(prepared.seqs, part, prepared.settings.context or "before")
+    return pictures_of(prepared.task, prepared.model, prepared.parts[part], title, between)
 
 
 def best_of(prepared: Prepared) -> Best | None:

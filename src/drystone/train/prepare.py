@@ -1,5 +1,6 @@
 """All that can go wrong before training is checked here, and nothing is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -27,19 +28,17 @@ class Prepared:
     """All that training needs.
 
     Args:
-        seqs: all sequences, with the numbers of the features.
+        parts: the sequences of each part, with the numbers of the features; what came before it as lead.
         task: what is learned, with settings and schema.
         split: which sequences are for what, as they were read.
-        parts: the same of `seqs`.
         loader: the training part.
         model: not trained yet, with the statistics of the training part.
         device: where the model is.
     """
 
-    seqs: Sequences
+    parts: Mapping[str, Sequences]
     task: Task
     split: Split
-    parts: Split
     loader: Loader
     model: RunModel
     device: torch.device
@@ -66,7 +65,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     warn_of_equals(seqs, split, names)
     if kind.about.goes_on:
         warn_of_shared_steps(seqs, split, names)
-    return _put_together(seqs, encoded(seqs, task.schema.features), task, _known_again(split, seqs, task))
+    return _put_together(_parts_of(seqs, task, split), task, _known_again(split, seqs, task))
 
 
 def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
@@ -76,8 +75,9 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
         RunError: these are not the sequences that the run was made from.
     """
     seqs, settings = _with_keys(seqs, settings)
+    task = task_of(settings, schema)
     try:
-        with_numbers = encoded(seqs, schema.features)
+        parts = _parts_of(seqs, task, split)
         is_same = schema.is_of(seqs)
     except DataError as error:
         raise RunError(f"these are not the sequences that the run was made from: {error}") from error
@@ -87,7 +87,7 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {' or '.join(names)}, or another order."
         )
-    return _put_together(seqs, with_numbers, task_of(settings, schema), split)
+    return _put_together(parts, task, split)
 
 
 def _with_task(seqs: Sequences, settings: Settings) -> Settings:
@@ -139,10 +139,26 @@ def _check_monitor(task: Task) -> None:
         raise ConfigError(f"monitor is {task.settings.monitor!r}; the figures are: {', '.join(figures)}.")
 
 
-def _put_together(read: Sequences, seqs: Sequences, task: Task, split: Split) -> Prepared:
-    settings = task.settings
-    parts = split.of_other_steps(read.lengths, seqs.lengths)
-    part = parts.sequences(seqs, "train")
+def _parts_of(seqs: Sequences, task: Task, split: Split) -> dict[str, Sequences]:
+    """Returns the sequences of each part with the numbers of the features.
+
+    Where a document lies in several parts, and is cut to words, each part of it is cut by itself.
+    """
+    features = task.schema.features
+    contexts = {"train": None, "valid": task.context, "test": task.context}
+    if features.cut_documents and not split.is_of_wholes(seqs.lengths):
+        return {
+            part: encoded(split.sequences(seqs, part, context), features)
+            for part, context in contexts.items()
+            if len(split.part(part))
+        }
+    whole = encoded(seqs, features)
+    own = split.of_other_steps(seqs.lengths, whole.lengths)
+    return {part: own.sequences(whole, part, context) for part, context in contexts.items()}
+
+
+def _put_together(parts: Mapping[str, Sequences], task: Task, split: Split) -> Prepared:
+    settings, part = task.settings, parts["train"]
     laid_out = task.to_train_on(part)
     layout = training_layout(settings)
     layout.check(laid_out.lengths, split.train if len(laid_out) == len(part) else None)
@@ -152,9 +168,7 @@ def _put_together(read: Sequences, seqs: Sequences, task: Task, split: Split) ->
     _ = loader.plan  # it is kept; what the layout refuses, such as times that do not rise, it refuses here
     model = task.new_model()
     task.fit_statistics(model, part)
-    return Prepared(
-        seqs=seqs, task=task, split=split, parts=parts, loader=loader, model=model.to(device), device=device
-    )
+    return Prepared(parts=parts, task=task, split=split, loader=loader, model=model.to(device), device=device)
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:

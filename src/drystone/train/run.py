@@ -166,7 +166,7 @@ class Run:
             raise ConfigError(f"these are the {known} part of {self.path}; its {name} part lies elsewhere: give that.")
         if not self.is_made_from(seqs):
             raise ConfigError(f"these are not the data that {self.path} was made from, so they have no {name} part.")
-        return self.split.sequences(seqs, name, self.settings.context or "before")
+        return self.split.sequences(seqs, name, self.task.context)
 
     def is_made_from(self, seqs: Sequences) -> bool:
         """Returns whether these are the data that the run was made from."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS
 from drystone.core.errors import ConfigError
+from drystone.core.words import either
 from drystone.readers.options import Documents, Duplicates, check_encoding, did_you_mean
 from drystone.train.bio import OnBroken
 from drystone.train.features.calendar import PartName
@@ -18,7 +19,7 @@ from drystone.train.loop.rate import ScheduleName
 from drystone.train.settings_file import as_toml, read_toml
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
 
-TaskName = Literal["classify", "regress", "tag", "joint", "forecast"]
+TaskName = Literal["classify", "regress", "tag", "joint", "forecast", "language-model"]
 LayoutName = Literal["padded", "bucketed", "packed", "stateful"]
 Pooling = Literal["last", "mean", "max", "mean+max"]
 SplitName = Literal["random", "time"]
@@ -76,7 +77,7 @@ class Settings(BaseModel):
     task: TaskName | None = setting(
         None,
         DATA,
-        "classify, regress: a class, numbers a sequence; tag: at every step; joint: both; forecast: what comes next; by default what suits",
+        "classify, regress: a class, numbers a sequence; tag: at every step; joint: both; forecast: what comes next; language-model: the next token; by default what suits",
     )
     horizon: int | None = setting(None, DATA, "forecast: how many steps ahead", ge=1)
     season: int | None = setting(
@@ -210,6 +211,12 @@ class Settings(BaseModel):
         rare=True,
         ge=0,
     )
+    tied: bool | None = setting(
+        None, MODEL, "language-model: whether tokens are scored by the vectors that they are read by", rare=True
+    )
+    weight_dropout: float = setting(
+        0.0, MODEL, "fraction of the recurrent weights dropped, in training", rare=True, ge=0, lt=1
+    )
     embedding_dropout: float = setting(
         0.2, MODEL, "text: fraction of the numbers of its embeddings dropped, in training", rare=True, ge=0, lt=1
     )
@@ -244,7 +251,7 @@ class Settings(BaseModel):
     label_smoothing: float | None = setting(
         None,
         TRAINING,
-        "classify, tag, joint: share of each target spread over all classes; classify: 0.1, of several labels 0; else 0",
+        "classify, tag, joint, language-model: share of each target spread over all classes; classify: 0.1, of several labels 0; else 0",
         rare=True,
         ge=0,
         lt=1,
@@ -375,7 +382,7 @@ class Settings(BaseModel):
         about = TASKS[self.task]
         for name in sorted(OF_TASKS - about.defaults({}).keys()):
             if getattr(self, name) is not None:
-                raise ValueError(f"{name} goes with task {' or '.join(goes_with(name))}, not with {self.task}.")
+                raise ValueError(f"{name} goes with task {either(goes_with(name))}, not with {self.task}.")
         if self.layout not in about.layouts:
             raise ValueError(f"layout is {self.layout!r}; task {self.task} takes {', '.join(about.layouts)}.")
         about.check(self)
@@ -385,7 +392,7 @@ class Settings(BaseModel):
     def _check_layout(self) -> "Settings":
         for name, layouts in OF_LAYOUTS.items():
             if self.layout is not None and getattr(self, name) is not None and self.layout not in layouts:
-                raise ValueError(f"{name} goes with layout {' or '.join(layouts)}, not with {self.layout}.")
+                raise ValueError(f"{name} goes with layout {either(layouts)}, not with {self.layout}.")
         if self.batch_size is not None and (self.cells is not None or self.rows is not None):
             raise ValueError(f"give either batch_size or {'cells' if self.cells is not None else 'rows and steps'}.")
         if self.rows is not None and self.steps is None and self.layout not in (None, "stateful"):
@@ -400,6 +407,8 @@ class Settings(BaseModel):
     def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Makes the choices that depend on others, so that saved settings say them."""
         if values.get("task") in tuple(TASKS):
+            if values["task"] == "language-model":
+                values = {"target": values.get("text") or "text", **values}
             usual = TASKS[values["task"]].defaults(values)
             values = values | {name: value for name, value in usual.items() if values.get(name) is None}
         if all(values.get(name) is None for name in ("epochs", "updates", "seconds")):

@@ -69,6 +69,10 @@ class Split:
             }
         )
 
+    def is_of_wholes(self, lengths: Lengths) -> bool:
+        """Returns whether all parts hold whole sequences, of these numbers of steps."""
+        return all((runs.length == lengths[runs.sequence]).all() for runs in self.runs.values())
+
     def of_other_steps(self, before: Lengths, lengths: Lengths) -> "Split":
         """Returns the same parts of the same sequences with other steps, such as documents with a step a token.
 
@@ -78,7 +82,7 @@ class Split:
         """
         if (before == lengths).all():
             return self
-        assert all((runs.length == before[runs.sequence]).all() for runs in self.runs.values())
+        assert self.is_of_wholes(before)
         found = Split.of_wholes(lengths, {name: self.part(name) for name in self.runs})
         return replace(found, fingerprints=self.fingerprints)
 

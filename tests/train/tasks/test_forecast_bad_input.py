@@ -70,8 +70,12 @@ def spoiled(value: float) -> ds.Sequences:
             "base goes with task forecast, not with classify",
         ),
         (PLAIN, {"bidirectional": True}, "bidirectional is on; a forecast must not read backward"),
-        (PLAIN, {"pooling": "max"}, "pooling goes with task classify or regress, not with forecast"),
-        (PLAIN, {"label_smoothing": 0.1}, "label_smoothing goes with task classify or tag, not with forecast"),
+        (PLAIN, {"pooling": "max"}, "pooling goes with task classify, regress or joint, not with forecast"),
+        (
+            PLAIN,
+            {"label_smoothing": 0.1},
+            "label_smoothing goes with task classify, tag, joint or language-model, not with forecast",
+        ),
         (PLAIN, {"task": "classify"}, "horizon goes with task forecast, not with classify"),
         (
             PLAIN,
@@ -80,7 +84,7 @@ def spoiled(value: float) -> ds.Sequences:
         ),
         (PLAIN, {"task": "guess"}, "task is 'guess'"),
         (PLAIN, {"task": []}, r"task is \[\]"),
-        (PLAIN, {"window": 5, "layout": "stateful"}, "window goes with layout padded or bucketed or packed"),
+        (PLAIN, {"window": 5, "layout": "stateful"}, "window goes with layout padded, bucketed or packed"),
         (
             PLAIN,
             {"window": 5, "layout": "packed", "rows": 2, "steps": 4},
@@ -88,7 +92,7 @@ def spoiled(value: float) -> ds.Sequences:
         ),
         (PLAIN, {"stride": 5, "layout": "padded"}, "stride needs window too"),
         (PLAIN, {"layout": "padded", "lead": 3}, "lead goes with layout stateful, not with padded"),
-        (PLAIN, {"batch_size": 3}, "batch_size goes with layout padded or bucketed or packed, not with stateful"),
+        (PLAIN, {"batch_size": 3}, "batch_size goes with layout padded, bucketed or packed, not with stateful"),
         (PLAIN, {"align": "y", "lead": 3}, "with align they stay whole. Leave out lead"),
         (PLAIN, {"align": "word"}, "field 'word' holds text"),
         (PLAIN, {"align": "pair"}, "times must be numbers or timestamps, one a step"),

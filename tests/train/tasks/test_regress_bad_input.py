@@ -33,7 +33,7 @@ def with_target(values: Any) -> ds.Sequences:
         (
             [0.5, 1.5] * 6,
             {"task": "regress", "label_smoothing": 0.1},
-            "label_smoothing goes with task classify or tag, not with regress",
+            "label_smoothing goes with task classify, tag, joint or language-model, not with regress",
         ),
         ([0.5, 1.5] * 6, {"monitor": "accuracy"}, "monitor is 'accuracy'; the figures are: loss, rmse, mae, r2"),
         ([0.5, 1.5] * 6, {"test_fraction": 0.01}, "there are 12 sequences, too few for a test part of 1%"),

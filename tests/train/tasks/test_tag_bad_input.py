@@ -35,7 +35,7 @@ def spoiled(**fields: Any) -> ds.Sequences:
             {"target": "keys", "layout": "stateful", "bidirectional": True},
             "bidirectional is on and layout is 'stateful'",
         ),
-        (SEQS, {"target": "keys", "pooling": "max"}, "pooling goes with task classify or regress, not with tag"),
+        (SEQS, {"target": "keys", "pooling": "max"}, "pooling goes with task classify, regress or joint, not with tag"),
         (SEQS, {"target": "keys", "horizon": 2}, "horizon goes with task forecast, not with tag"),
         (SEQS, {"target": "keys", "task": "forecast", "ahead": 2}, "ahead goes with task tag, not with forecast"),
         (SEQS, {"target": "word", "monitor": "rmse"}, "monitor is 'rmse'; the figures are: loss, accuracy"),

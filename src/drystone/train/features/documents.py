@@ -29,7 +29,7 @@ def _cut(seqs: Sequences, feature: Feature) -> Sequences:
             f"the model reads documents in {feature.source!r}, one a sequence, and cuts them to {feature.vocabulary.kind} itself. "
             f"Read them with text={feature.source!r} (--text {feature.source})."
         )
-    if seqs.notes or not seqs.scores_every_step:
+    if not seqs.scores_every_step:
         raise DataError(
             f"{seqs.place(0)} is a part of a document; {feature.vocabulary.kind} are cut from whole ones. Give the parts files of "
             f"their own, or take tokens='characters' (--tokens characters)."

@@ -114,6 +114,11 @@ class Features:
         return next((field.vocabulary for field in self.fields if field.vocabulary is not None), None)
 
     @property
+    def cut_documents(self) -> bool:
+        """Whether sequences get other steps, since documents are cut to words or byte pairs."""
+        return any(field.cuts_documents for field in self.fields)
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The fields that they are read from, each once."""
         return tuple(dict.fromkeys(field.source for field in self.fields))

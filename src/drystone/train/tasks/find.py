@@ -12,13 +12,14 @@ from drystone.train.tasks.classify.task import Classify
 from drystone.train.tasks.forecast.task import Forecast
 from drystone.train.tasks.joint.task import Joint
 from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
+from drystone.train.tasks.language_model.task import LanguageModelling
 from drystone.train.tasks.regress.numbers import is_measurement
 from drystone.train.tasks.regress.task import Regress
 from drystone.train.tasks.tag.task import Tag
 from drystone.train.tasks.task import Task
 
 KINDS: Mapping[str, type[Task]] = MappingProxyType(
-    {kind.about.name: kind for kind in (Classify, Regress, Tag, Joint, Forecast)}
+    {kind.about.name: kind for kind in (Classify, Regress, Tag, Joint, Forecast, LanguageModelling)}
 )
 
 

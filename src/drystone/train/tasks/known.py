@@ -7,11 +7,12 @@ from drystone.train.tasks.about import About
 from drystone.train.tasks.classify.about import CLASSIFY
 from drystone.train.tasks.forecast.about import FORECAST
 from drystone.train.tasks.joint.about import JOINT
+from drystone.train.tasks.language_model.about import LANGUAGE_MODEL
 from drystone.train.tasks.regress.about import REGRESS
 from drystone.train.tasks.tag.about import TAG
 
 TASKS: Mapping[str, About] = MappingProxyType(
-    {about.name: about for about in (CLASSIFY, REGRESS, TAG, JOINT, FORECAST)}
+    {about.name: about for about in (CLASSIFY, REGRESS, TAG, JOINT, FORECAST, LANGUAGE_MODEL)}
 )
 OF_TASKS = frozenset(name for about in TASKS.values() for name in about.defaults({}))
 """The settings that depend on the task."""

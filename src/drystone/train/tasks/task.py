@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy.typing as npt
 import pyarrow as pa
@@ -89,6 +89,11 @@ class Task(ABC):
         Raises:
             DataError, ConfigError: as `split`.
         """
+
+    @property
+    def context(self) -> Literal["before"] | int:
+        """How many steps before a part warm up the state: see `Sequences.split_by_time`."""
+        return self.settings.context or "before"
 
     @abstractmethod
     def new_model(self) -> RunModel:

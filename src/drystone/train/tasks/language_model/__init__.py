@@ -1,0 +1,1 @@
+"""Language models: the next token of text, from all of its document before it."""

@@ -1,0 +1,40 @@
+"""Language models, as settings and lists of runs know them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from drystone.train.tasks.about import About, Figure
+
+DEFAULTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "layout": "stateful",
+        "bidirectional": False,
+        "head_dropout": 0.2,
+        "noise": 0.0,
+        "label_smoothing": 0.0,
+        "tied": False,
+        "split": "random",
+        "group": None,
+    }
+)
+
+
+def check(settings: Any) -> None:
+    """Raises ValueError where settings contradict each other."""
+    if settings.bidirectional:
+        raise ValueError("bidirectional is on: a backward direction would read what is to be foretold. Leave it out.")
+    if settings.tied and settings.embedding_size not in (None, settings.hidden_size):
+        raise ValueError(
+            f"tied is on, embedding_size is {settings.embedding_size} and hidden_size is {settings.hidden_size}: tokens are "
+            f"scored by the vectors that they are read by, so these must be equal."
+        )
+
+
+LANGUAGE_MODEL = About(
+    name="language-model",
+    figures=MappingProxyType({"loss": Figure(form=".4f"), "perplexity": Figure(form=".2f")}),
+    layouts=("padded", "bucketed", "packed", "stateful"),
+    defaults=lambda _: DEFAULTS,
+    check=check,
+)
