@@ -6,7 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.examples import EXAMPLES, NUMBER, OF_KERAS, Run, check_help, long_table, running, save_series, save_text
+from tests.examples import (
+    EXAMPLES,
+    NUMBER,
+    OF_KERAS,
+    Run,
+    check_help,
+    long_table,
+    running,
+    save_labelled_texts,
+    save_series,
+    save_text,
+)
 
 PATHS = sorted(set(EXAMPLES.glob("*.py")) - {path for pattern in OF_KERAS for path in EXAMPLES.glob(pattern)})
 
@@ -14,6 +25,13 @@ PATHS = sorted(set(EXAMPLES.glob("*.py")) - {path for pattern in OF_KERAS for pa
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     return running(monkeypatch, capsys)
+
+
+def test_unknown_words(run: Run, tmp_path: Path) -> None:
+    out = run("text_oov_torch", save_labelled_texts(tmp_path), "--epochs", 1, "--min-count", 2)
+    train, test = map(float, re.findall(rf"part: \d+ texts, ({NUMBER})% of their words unknown\n", out))
+    assert 0 < train < test
+    assert re.search(rf"test: loss {NUMBER}, accuracy {NUMBER}%; always the most frequent label {NUMBER}%\n$", out)
 
 
 def test_windows_of_a_split_series(run: Run, tmp_path: Path) -> None:

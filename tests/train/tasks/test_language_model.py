@@ -116,6 +116,17 @@ def test_one_document_is_split_by_time_and_each_part_is_read_as_one(tokens: str)
     }
 
 
+def test_joined_documents_are_one() -> None:
+    seqs = documents()
+    joined = seqs.join()
+    run = modelled(joined, tokens="words", split_column=None, test_fraction=0.2, precision="64-true")
+    task: Any = run.task
+    (text,) = documents_of(joined).to_pylist()
+    assert text == "".join(documents_of(seqs).to_pylist())
+    expected = float(plain_losses(run, task.vocabulary.encode_documents([text]).ids).mean())
+    assert run.predict(joined)["loss"][0].as_py() == pytest.approx(expected, rel=1e-12)
+
+
 def test_an_opened_run_says_the_same_and_keeps_its_ties() -> None:
     seqs = documents()
     run = modelled(seqs, tokens="characters", tied=True, embedding_size=5)
