@@ -50,7 +50,12 @@ def test_help_of_fit_shows_what_is_used_often_with_its_default(program: Any) -> 
     for name in FitConfig.model_fields:
         if name != "data":
             assert (f"{flag_of(name)} " in words) != rare(name)
-    for default in ("128", "0.005", "padded; forecast: stateful", "yes; forecast: no"):
+    for default in (
+        "128",
+        "0.005",
+        "padded; forecast: stateful; language-model: stateful",
+        "yes; forecast: no; language-model: no",
+    ):
         assert words.count(f"(default {default}).") == 1
     assert "Every setting that drystone config TASK prints is an option too" in words
     assert len(out.splitlines()) < 150

@@ -98,12 +98,13 @@ def test_what_has_no_token_is_named() -> None:
         run.predict(words)
 
 
-def test_parts_of_documents_are_no_words() -> None:
-    run = fitted()
-    with pytest.raises(ds.DataError, match=r"is a part of a document; words are cut from whole ones"):
-        run.predict(reviews().truncate(3))
-    characters = fitted(tokens="characters")
-    assert characters.predict(reviews().truncate(3)).num_rows == 40
+def test_parts_of_documents_are_read_as_documents_but_for_those_with_a_lead() -> None:
+    run, seqs = fitted(), reviews()
+    assert run.predict(seqs.truncate(12)).num_rows == 40
+    cut = seqs.cut(2, 1)
+    with pytest.raises(ds.DataError, match="is a part of a document; words are cut from whole ones"):
+        run.predict(cut)
+    assert fitted(tokens="characters").predict(cut).num_rows == len(cut)
 
 
 def test_documents_are_not_spelled() -> None:

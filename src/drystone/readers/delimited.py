@@ -12,6 +12,7 @@ from drystone.core.errors import DataError
 from drystone.core.origin import Origin
 from drystone.readers.json_lines import find_fault, parse_json
 from drystone.readers.options import Options
+from drystone.readers.strays import warn_of_strays
 from drystone.readers.text import MAX_BLOCK_BYTES, origin_of, parse_in_blocks, text_of
 
 JSON_LIST = r'(?s)^\s*\[\s*(\]|([-.0-9\["]|null|true|false|NaN).*\])\s*$'
@@ -50,6 +51,7 @@ def _read(path: Path, usual: str, options: Options) -> tuple[pa.Table, Origin]:
     except pa.ArrowInvalid as error:
         raise DataError(_uneven_line(path, data, delimiter) or f"{path.name} is not a table: {error}") from error
     origin = origin_of(path.name, data, num_records=table.num_rows, num_headers=NUM_HEADERS)
+    warn_of_strays(table, origin)
     for index, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         if pa.types.is_time(column.type):
             table = table.set_column(index, name, column.cast(pa.string()))

@@ -38,7 +38,7 @@ def generate(
 
     Example:
         >>> import drystone as ds
-        >>> seqs = ds.Sequences.from_arrays({"text": ["to be or not to be", "that is the question"] * 4}, text="text")
+        >>> seqs = ds.Sequences.from_arrays({"text": ["to be or not to be, that is the question. " * 4]}, text="text")
         >>> run = ds.fit(seqs, task="language-model", tokens="characters", hidden_size=8, epochs=1, progress=False)
         >>> len("".join(generate(run, "to ", 12, seed=0)))
         12

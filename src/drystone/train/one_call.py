@@ -45,7 +45,8 @@ def fit(
     By default it classifies, one class a sequence, or several labels at once where the target is a vector of 0 and 1; where the target is a measurement, it learns its value of each sequence,
     or, if it changes from step to step, forecasts the next `horizon` values at every step; what else changes so, classes,
     yes/no or vectors of numbers, it tags: it says at every step what the target is there, or `ahead` steps later.
-    `task="classify"`, `"regress"`, `"tag"` or `"forecast"` says which.
+    A label a sequence and one a step (`"label,tag"`) are learned jointly. `task="classify"`, `"regress"`, `"tag"`, `"joint"`,
+    `"forecast"` or `"language-model"`, whose target is its text, says which.
 
     Ctrl-C and SIGTERM stop it after the batch that is being trained on, with a checkpoint; `resume` goes on from
     there, and ends with the same weights to the bit (on the same machine, versions and threads).
@@ -53,7 +54,8 @@ def fit(
     Args:
         seqs: all sequences, or what `drystone.read` takes: a path, a table, a name; the split into parts is drawn here, unless
             `split_column`, `valid` or `test` states it; of forecasts it is one by time.
-        target: the field that holds the class, or the numbers, of each sequence, the measurement, or what is said at every step.
+        target: the field that holds the class, or the numbers, of each sequence, the measurement, or what is said at every step; of a language model
+            its text, by default the field that `text` names.
         valid: the sequences of the validation part, or what `drystone.read` takes; `seqs` are the training part then, and only
             fields that all parts have count.
         test: the sequences of the test part, likewise.

@@ -75,9 +75,7 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
         RunError: these are not the sequences that the run was made from.
     """
     seqs, settings = _with_keys(seqs, settings)
-    task = task_of(settings, schema)
     try:
-        parts = _parts_of(seqs, task, split)
         is_same = schema.is_of(seqs)
     except DataError as error:
         raise RunError(f"these are not the sequences that the run was made from: {error}") from error
@@ -87,7 +85,8 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
             f"these are not the sequences that the run was made from: {len(seqs)} sequences of {seqs.num_steps} steps, "
             f"with other values in {' or '.join(names)}, or another order."
         )
-    return _put_together(parts, task, split)
+    task = task_of(settings, schema)
+    return _put_together(_parts_of(seqs, task, split), task, split)
 
 
 def _with_task(seqs: Sequences, settings: Settings) -> Settings:

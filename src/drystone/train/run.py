@@ -200,6 +200,9 @@ class Run:
         Of tags one row a step too: `sequence`, the id, `step`, what orders the steps, and `prediction`: a class, with its
         `probability` and `p_CLASS` for every class; or the list of what is yes, and `p_NAME` of each; or a number, or a list of them.
 
+        Of both, learned jointly, one row a sequence: what is said of classes, and the list of its tags, under the name of their
+        field. Of language models one row a document: its `tokens`, `loss` (nats a token) and `perplexity`.
+
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
