@@ -83,6 +83,7 @@ def test_the_whole_file_reads(whole):
     assert read_any(whole).num_steps > 0
 
 
+@pytest.mark.filterwarnings("ignore:column .* is text:UserWarning")  # half a number is none
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_cut_off(whole, tmp_path, data):
@@ -90,6 +91,7 @@ def test_cut_off(whole, tmp_path, data):
     check(tmp_path / whole.name, content[: data.draw(st.integers(0, len(content) - 1))])
 
 
+@pytest.mark.filterwarnings("ignore:column .* is text:UserWarning")  # a digit became a letter
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_one_byte_changed(whole, tmp_path, data):

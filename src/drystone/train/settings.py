@@ -107,9 +107,7 @@ class Settings(BaseModel):
         DATA,
         "what to do with missing values of features: error; ffill: the last one before; indicator: tell the model",
     )
-    tokens: Tokens | None = setting(
-        None, DATA, "what documents are cut to: words (by default), characters, bpe (byte pairs)"
-    )
+    tokens: Tokens | None = setting(None, DATA, "what documents are cut to: words (by default), characters, bpe")
     vocabulary_size: int | None = setting(
         None, DATA, "text: the most tokens, the most frequent ones; all by default", rare=True, ge=3
     )
@@ -126,7 +124,7 @@ class Settings(BaseModel):
     text: str | None = setting(
         None,
         DATA,
-        "the field of text: for one document a row its column, or words a step; of plain text files what it is called",
+        "the field of text: documents, one a row, or words, one a step",
     )
     documents: Documents | None = setting(
         None, DATA, "of plain text files, what a document is: file (by default), lines", rare=True
