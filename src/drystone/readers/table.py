@@ -56,7 +56,8 @@ def _or_text(table: pa.Table) -> str:
     texts = [field.name for field in table.schema if is_text(field.type)]
     if not texts:
         return ""
-    return f"; or, where each row is a document, which column holds it, such as text={texts[-1]!r} (--text {texts[-1]})"
+    longest = max(texts, key=lambda name: pc.mean(pc.utf8_length(table[name])).as_py() or 0.0)
+    return f"; or, where each row is a document, which column holds it, such as text={longest!r} (--text {longest})"
 
 
 def _one_document_a_row(table: pa.Table, name: str, origin: Origin, options: Options) -> Sequences:
