@@ -23,7 +23,7 @@ from drystone.readers.like import read_like
 ALPHABET = st.one_of(st.characters(codec="utf-8"), st.sampled_from('é\u0301\u0000\n\u2028\U0001f600 a",[]'))
 DOCUMENT = st.text(ALPHABET, max_size=12).map(lambda text: f"{text}x")
 DOCUMENTS = st.lists(DOCUMENT, min_size=1, max_size=6)
-TINYSHAKESPEARE = Path("/work/shared/data/tinyshakespeare/input.txt")
+TINYSHAKESPEARE = Path(__file__).parents[3] / "shared" / "data" / "tinyshakespeare" / "input.txt"
 
 
 def documents_in(source: Any, **how: Any) -> list[str]:

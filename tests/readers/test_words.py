@@ -12,7 +12,7 @@ from drystone import Sequences
 from drystone.core.errors import DataError
 from drystone.readers import read
 
-SNIPS = Path("/work/shared/data/snips")
+SNIPS = Path(__file__).parents[3] / "shared" / "data" / "snips"
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zs", "Zl", "Zp")), min_size=1, max_size=6)
 WORD = WORD.filter(lambda word: not word.startswith("\ufeff") and not word.startswith("-DOCSTART-"))
 SENTENCES = st.lists(st.lists(st.tuples(WORD, WORD, WORD), min_size=1, max_size=5), min_size=1, max_size=5)
