@@ -82,16 +82,24 @@ def train(out: Path, settings: dict[str, Any]) -> None:
 
 
 def train_in_steps(out: Path, settings: dict[str, Any], go_on: Path) -> None:
-    """Waits after the third update for a file to appear."""
-    real = Progress.__call__
+    """Waits after the third update, and all that it saved, for a file to appear: see `waiting_for`."""
+    real, waiting = Progress.__call__, waiting_for(go_on)
 
     def watch(progress: Progress, event: Event) -> None:
         real(progress, event)
-        while event.update == 4 and not go_on.exists():
-            wait(0.001)
+        if event.update == 4:
+            waiting.touch()
+            while not go_on.exists():
+                wait(0.001)
+            waiting.unlink()
 
     Progress.__call__ = watch
     train(out, settings)
+
+
+def waiting_for(go_on: Path) -> Path:
+    """Returns the file that is there as long as `train_in_steps` waits for another."""
+    return go_on.with_name(f"waiting for {go_on.name}")
 
 
 def train_until(moment: Moment, out: Path, settings: dict[str, Any]) -> None:

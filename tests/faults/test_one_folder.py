@@ -12,7 +12,7 @@ import pytest
 import drystone as ds
 from drystone.core.sequences import Sequences
 from drystone.train import Run, Store
-from tests.faults.child import Moment, killed, running, train_in_steps, train_until, wait_for
+from tests.faults.child import Moment, killed, running, train_in_steps, train_until, wait_for, waiting_for
 from tests.faults.small import SMALL, TARGET, check_equal, contents, partials_in
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -26,7 +26,8 @@ def test_a_second_process_is_refused_and_the_first_is_not_disturbed(
     path, go_on = tmp_path / "run", tmp_path / "go on"
     store = Store(path / "checkpoints")
     with running(train_in_steps, path, LONG, go_on) as process:
-        wait_for(lambda: 3 in store.updates(), process)
+        wait_for(waiting_for(go_on).exists, process)
+        assert 3 in store.updates()
         before = contents(path)
         with pytest.raises(ds.RunError, match="another process is training in .*run. Wait until it is over"):
             ds.resume(path, seqs, progress=False)
@@ -47,7 +48,8 @@ def test_the_folder_is_free_once_its_process_was_killed(
     path = tmp_path / "run"
     store = Store(path / "checkpoints")
     with running(train_in_steps, path, LONG, tmp_path / "never") as process:
-        wait_for(lambda: 3 in store.updates(), process)
+        wait_for(waiting_for(tmp_path / "never").exists, process)
+        assert 3 in store.updates()
         process.kill()
     assert process.exitcode == -signal.SIGKILL
     ds.resume(path, seqs, progress=False)
