@@ -122,3 +122,9 @@ def test_numbers_of_documents_stand_beside_their_words() -> None:
     run = fitted(both, features=("review", "stars"))
     assert run.schema.features.columns == ("review", "stars")
     assert run.predict(both).num_rows == 40
+
+
+def test_byte_pairs_are_never_read_as_unknown() -> None:
+    settings = {"tokens": "bpe", "epochs": 1, "weight_decay": 0.0, "seed": 0}
+    one, other = (fitted(unknown_rate=rate, **settings).predict(reviews()) for rate in (0.0, 1.0))
+    assert one == other

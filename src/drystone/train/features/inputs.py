@@ -147,7 +147,7 @@ class Tokens(Reader):
     def __init__(self, vocabulary: Vocabulary, size: int, of_text: OfText) -> None:
         super().__init__(size)
         self.first_rare = vocabulary.first_rare
-        self.unknown_rate = of_text.unknown_rate
+        self.unknown_rate = 0.0 if vocabulary.kind == "bpe" else of_text.unknown_rate  # bytes are never unknown
         self.vectors = nn.Embedding(len(vocabulary), size, padding_idx=PADDING)
         self.dropout = nn.Dropout(of_text.dropout)
 
