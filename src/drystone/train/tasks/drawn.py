@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from drystone.core.errors import ConfigError
+from drystone.core.errors import ConfigError, DataError
 from drystone.core.sequences import Sequences
 from drystone.train.groups import check_apart, grouped, groups_of
 from drystone.train.in_time import in_time
 from drystone.train.settings import Settings
-from drystone.train.split import Ints, stratified
+from drystone.train.split import Ints, Split, by_time, stratified
 from drystone.train.tasks.task import check_validation, stated_parts
 
 
@@ -68,3 +68,20 @@ def missing_parts(settings: Settings, parts: Mapping[str, Ints]) -> Iterator[tup
     for part, fraction in (("valid", settings.valid_fraction), ("test", settings.test_fraction or 0.0)):
         if fraction and not len(parts[part]):
             yield part, fraction
+
+
+def split_of_steps(seqs: Sequences, settings: Settings) -> Split:
+    """Returns the parts of what is learned at every step: whole sequences, or the times of a single one.
+
+    Raises:
+        DataError, ConfigError: as `parts_of`; or a part that was asked for is empty.
+    """
+    if settings.part_field is None and settings.group is None and len(seqs) == 1:
+        return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
+    parts = parts_of(seqs, settings, np.zeros(len(seqs)))
+    for part, fraction in missing_parts(settings, parts):
+        raise DataError(
+            f"there are not enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)}. Give a larger "
+            f"{part}_fraction, or 0 for none; or state the parts with split_column."
+        )
+    return Split.of_wholes(seqs.lengths, parts)

@@ -25,8 +25,8 @@ from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.split import Split, by_time
-from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.split import Split
+from drystone.train.tasks.drawn import split_of_steps
 from drystone.train.tasks.language_model.about import LANGUAGE_MODEL
 from drystone.train.tasks.language_model.model import LanguageNet
 from drystone.train.tasks.language_model.objective import NextTokenLosses
@@ -69,15 +69,7 @@ class LanguageModelling(Task):
     @classmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Draws parts: whole documents, or the ends of a single one."""
-        if settings.part_field is None and settings.group is None and len(seqs) == 1:
-            return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
-        parts = parts_of(seqs, settings, np.zeros(len(seqs)))
-        for part, fraction in missing_parts(settings, parts):
-            raise DataError(
-                f"there are {so_many(len(seqs), 'document')}, too few for a {part} part of {fraction:.0%}. Give a larger "
-                f"{part}_fraction, or 0 for none."
-            )
-        return Split.of_wholes(seqs.lengths, parts)
+        return split_of_steps(seqs, settings)
 
     @classmethod
     def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:

@@ -27,9 +27,9 @@ from drystone.train.loop.evaluator import Evaluator, device_of_model
 from drystone.train.model import ModelSpec
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
-from drystone.train.split import PARTS, Split, by_time
+from drystone.train.split import PARTS, Split
 from drystone.train.tasks.answering import AnsweringTask
-from drystone.train.tasks.drawn import missing_parts, parts_of
+from drystone.train.tasks.drawn import split_of_steps
 from drystone.train.tasks.outputs.classes import Classes
 from drystone.train.tasks.outputs.kinds import to_plain
 from drystone.train.tasks.outputs.loss import Loss
@@ -85,7 +85,7 @@ class Tag(AnsweringTask):
     @classmethod
     def split(cls, seqs: Sequences, settings: Settings) -> Split:
         """Draws parts: whole sequences, or times of a single one."""
-        return _split(seqs, settings)
+        return split_of_steps(seqs, settings)
 
     @classmethod
     def schema_of(cls, seqs: Sequences, settings: Settings, split: Split) -> Schema:
@@ -257,15 +257,3 @@ def _warn_of_unseen(outputs: Classes, train: Sequences, target: str) -> None:
             f"nowhere.",
             stacklevel=4,
         )
-
-
-def _split(seqs: Sequences, settings: Settings) -> Split:
-    if settings.part_field is None and settings.group is None and len(seqs) == 1:
-        return by_time(seqs, settings.valid_fraction, settings.test_fraction or 0.0)
-    parts = parts_of(seqs, settings, np.zeros(len(seqs)))
-    for part, fraction in missing_parts(settings, parts):
-        raise DataError(
-            f"there are not enough sequences for a {part} part of {fraction:.0%}: there are {len(seqs)}. Give a larger "
-            f"{part}_fraction, or 0 for none; or state the parts with split_column."
-        )
-    return Split.of_wholes(seqs.lengths, parts)
