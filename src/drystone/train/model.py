@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.torch.lstm import LSTM
+from drystone.torch.lstm_run import LSTMRun, State
 from drystone.train.features.feature import Features
 from drystone.train.features.inputs import InputLayer
 from drystone.train.settings import Settings
@@ -103,9 +104,18 @@ class RunModel(nn.Module, ABC):
         self.mean.copy_(torch.from_numpy(mean))
         self.spread.copy_(torch.from_numpy(spread))
 
-    def inputs(self, batch: TensorBatch) -> Tensor:
-        """Returns what the LSTM reads of a batch, with noise in training: [rows, steps, width]."""
-        return self.read(self.features.matrix(batch))
+    def run(self, batch: TensorBatch, state: State | None = None) -> LSTMRun:
+        """Runs the LSTM over a batch, with noise in training.
+
+        Args:
+            batch: with the features.
+            state: of the rows, from the batch before; None for zeros.
+        """
+        x = self.features.matrix(batch)
+        if (looked_up := self.input_layer.looked_up(x)) is not None:
+            ids, vectors = looked_up
+            return self.lstm.run(ids, batch.grid, state, vectors=vectors)
+        return self.lstm.run(self.read(x), batch.grid, state)
 
     def at_cells(
         self, batch: TensorBatch, state: Any, cells: Int[Tensor, " cells"]
@@ -118,7 +128,7 @@ class RunModel(nn.Module, ABC):
             cells: their numbers row × steps + step.
         """
         both = self.lstm.bidirectional
-        run = self.lstm.run(self.inputs(batch), batch.grid, None if both else state)
+        run = self.run(batch, None if both else state)
         outputs = self.head(self.dropout(run.output.flatten(0, 1).index_select(0, cells)))
         return outputs, None if both else run.state
 

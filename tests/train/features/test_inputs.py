@@ -5,6 +5,7 @@ from math import cos, pi, sin
 import pytest
 import torch
 
+from drystone.text import Vocabulary
 from drystone.train.features.feature import Feature, Features
 from drystone.train.features.inputs import Embedded, InputLayer
 
@@ -69,3 +70,30 @@ def test_many_categories_are_embedded_and_the_unknown_one_stays_nothing() -> Non
     assert read((many,), [0.0]) == [0.0] * 22
     assert InputLayer(Features((many,)), 3).width == 3
     assert InputLayer(Features((many,)), 0).width == 100
+
+
+WORD = Feature(name="word", kind="tokens", vocabulary=Vocabulary.train(["a", "b", "c"], kind="given"))
+
+
+@pytest.mark.parametrize("feature", [KIND, WORD], ids=lambda feature: feature.name)
+def test_vectors_looked_up_are_those_that_are_read_and_learn_as_much(feature: Feature) -> None:
+    layer = InputLayer(Features((feature,)), 3)
+    x = torch.tensor([[0.0, 1.0, 2.0, 99.0, 2.0]], dtype=torch.float64)[..., None]
+    read, looked_up = layer(x, x.float()), layer.looked_up(x)
+    assert looked_up is not None
+    ids, vectors = looked_up
+    weight = torch.randn(read.shape)
+    (again,) = torch.autograd.grad((vectors[ids] * weight).sum(), layer.parameters())
+    (expected,) = torch.autograd.grad((read * weight).sum(), layer.parameters())
+    torch.testing.assert_close(vectors[ids], read, rtol=0, atol=0)
+    torch.testing.assert_close(again, expected)
+    assert expected[0].eq(0).all()
+
+
+def test_nothing_is_looked_up_where_single_numbers_are_dropped_or_more_is_read() -> None:
+    x = torch.ones(1, 1, 1, dtype=torch.float64)
+    dropped = InputLayer(Features((WORD,)), 3, embedding_dropout=0.5)
+    assert dropped.looked_up(x) is None
+    assert dropped.eval().looked_up(x) is not None
+    assert InputLayer(Features((WORD, Feature(name="y"))), 3).looked_up(x.expand(1, 1, 2)) is None
+    assert InputLayer(Features((KIND,)), 0).looked_up(x) is None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil, pi
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -63,6 +63,17 @@ class InputLayer(nn.Module):
         ]
         return torch.cat(parts, dim=-1)
 
+    def looked_up(
+        self, x: Float[Tensor, "rows steps numbers"]
+    ) -> tuple[Int[Tensor, "rows steps"], Float[Tensor, "vectors width"]] | None:
+        """Returns which vector each step reads, and of which; None unless that is all that is read.
+
+        Args:
+            x: as of `forward`.
+        """
+        table = self._readers[0].table() if len(self._readers) == 1 else None
+        return None if table is None else (self._readers[0].ids(x).squeeze(-1), table)
+
     @property
     def _readers(self) -> "list[Reader]":
         return [reader for reader in self.readers if isinstance(reader, Reader)]
@@ -76,6 +87,14 @@ class Reader(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.width = width
+
+    def table(self) -> Tensor | None:
+        """Returns the vectors of which each step reads one, [vectors, width]; None where it reads something else."""
+        return None
+
+    def ids(self, x: Tensor) -> Tensor:
+        """Returns which vectors steps read, int64 [rows, steps, numbers]."""
+        raise NotImplementedError
 
 
 class Numbers(Reader):
@@ -127,10 +146,17 @@ class Embedded(Reader):
 
     def __init__(self, num_categories: int, count: int, size: int) -> None:
         super().__init__(size * count)
+        self.count = count
         self.vectors = nn.Embedding(num_categories + 1, size, padding_idx=0)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
-        return self.vectors(_codes(x, self.vectors.num_embeddings - 1)).flatten(-2)
+        return self.vectors(self.ids(x)).flatten(-2)
+
+    def table(self) -> Tensor | None:
+        return _but_the_first(self.vectors) if self.count == 1 else None
+
+    def ids(self, x: Tensor) -> Tensor:
+        return _codes(x, self.vectors.num_embeddings - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +178,18 @@ class Tokens(Reader):
         self.dropout = nn.Dropout(of_text.dropout)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
-        ids = _codes(x, self.vectors.num_embeddings - 1).squeeze(-1)
+        return self.dropout(self.vectors(self.ids(x).squeeze(-1)))
+
+    def table(self) -> Tensor | None:
+        is_dropped = self.training and self.dropout.p > 0
+        return None if is_dropped else _but_the_first(self.vectors)
+
+    def ids(self, x: Tensor) -> Tensor:
+        ids = _codes(x, self.vectors.num_embeddings - 1)
         if self.training and self.unknown_rate:
             is_hidden = (ids >= self.first_rare) & (torch.rand(ids.shape, device=ids.device) < self.unknown_rate)
             ids = ids.masked_fill(is_hidden, UNKNOWN)
-        return self.dropout(self.vectors(ids))
+        return ids
 
 
 class Spelling(Reader):
@@ -177,6 +210,11 @@ class Spelling(Reader):
         is_letter = (ids.flatten(0, -2) != PADDING)[:, None]
         strongest = found.masked_fill(~is_letter, -torch.inf).amax(dim=2)
         return self.dropout(strongest.masked_fill(strongest == -torch.inf, 0.0).unflatten(0, ids.shape[:-1]))
+
+
+def _but_the_first(vectors: nn.Embedding) -> Tensor:
+    """Returns the vectors, of which the first is 0 and learns nothing, as where the embedding is called."""
+    return functional.pad(vectors.weight[1:], (0, 0, 1, 0))
 
 
 def _codes(x: Tensor, num_categories: int) -> Tensor:

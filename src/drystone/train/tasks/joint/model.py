@@ -34,7 +34,7 @@ class JointModel(RunModel):
         self, batch: TensorBatch, cells: Int[Tensor, " cells"]
     ) -> tuple[Float[Tensor, "sequences labels"], Float[Tensor, "cells tags"]]:
         """Returns the outputs of the sequences, in the order of `batch.ends`, and of some cells, row × steps + step."""
-        output = self.lstm.run(self.inputs(batch), batch.grid).output
+        output = self.run(batch).output
         both = self.lstm.bidirectional
         pooled = torch.cat([pool(output, batch.grid, how, bidirectional=both) for how in self.poolings], dim=1)
         at_cells = output.flatten(0, 1).index_select(0, cells)

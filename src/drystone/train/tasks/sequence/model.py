@@ -25,7 +25,7 @@ class SequenceModel(AnsweringModel):
 
     def forward(self, batch: TensorBatch) -> Float[Tensor, "sequences outputs"]:
         """Returns the outputs of the head, in the order of `batch.ends`."""
-        run = self.lstm.run(self.inputs(batch), batch.grid)
+        run = self.run(batch)
         both = self.lstm.bidirectional
         pooled = torch.cat([pool(run.output, batch.grid, how, bidirectional=both) for how in self.poolings], dim=1)
         return self.head(self.dropout(pooled))
