@@ -9,7 +9,7 @@ from torch.nn import functional
 
 import drystone as ds
 from drystone.core.documents import documents_of
-from drystone.torch.language import Sampling
+from drystone.torch.language import Sampling, TiedHead
 from drystone.train import Run
 from drystone.train.generate import generate
 
@@ -46,7 +46,15 @@ def plain_losses(run: Run, ids: Any) -> torch.Tensor:
     given = dict(model.lstm.named_parameters())
     weights = {name: given[name] for name in dict(lstm.named_parameters())}
     output, _ = torch.func.functional_call(lstm, weights, (torch.cat([begin, vectors[:-1]])[None],))
-    return functional.cross_entropy(model.head(output[0]), ids, reduction="none").detach()
+    return functional.cross_entropy(scores_of(model, output[0]), ids, reduction="none").detach()
+
+
+def scores_of(model: Any, output: torch.Tensor) -> torch.Tensor:
+    if not isinstance(model.head, TiedHead):
+        return model.head(output)
+    narrowed = model.head.narrowed
+    size = output @ narrowed.weight.T if isinstance(narrowed, torch.nn.Linear) else output
+    return size @ model.input_layer.readers[0].vectors.weight.T + model.head.bias
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,7 @@ def plain_losses(run: Run, ids: Any) -> torch.Tensor:
         {"tokens": "words", "layout": "packed", "rows": None, "steps": None, "batch_size": 3},
         {"tokens": "bpe", "layout": "padded", "rows": None, "steps": None},
         {"tokens": "characters", "tied": True, "embedding_size": 5, "weight_dropout": 0.3},
+        {"tokens": "words", "tied": True},
     ],
     ids=str,
 )
@@ -178,7 +187,6 @@ def test_only_language_models_go_on() -> None:
     ("given", "words"),
     [
         ({"bidirectional": True}, "a backward direction would read what is to be foretold"),
-        ({"tied": True, "embedding_size": 7}, "embedding_size is 7 and hidden_size is 5"),
         ({"target": "part"}, "target 'part' is text a sequence; a language model learns text"),
         ({"pooling": "max"}, "pooling goes with task classify, regress or joint, not with language-model"),
         ({"spelling": True}, "spelling needs words that are split already"),

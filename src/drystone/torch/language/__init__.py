@@ -5,12 +5,14 @@ from drystone.torch.language.documents import next_tokens
 from drystone.torch.language.generate import generate
 from drystone.torch.language.model import LanguageDropout, LanguageModel
 from drystone.torch.language.sampling import Sampling, draw, probabilities
+from drystone.torch.language.tied import TiedHead
 
 __all__ = [
     "Cost",
     "LanguageDropout",
     "LanguageModel",
     "Sampling",
+    "TiedHead",
     "cost_of",
     "draw",
     "generate",

@@ -10,9 +10,11 @@ from torch.nn import functional
 from drystone.core.errors import ShapeError
 from drystone.torch.batch import TensorBatch
 from drystone.torch.language.scored import at_scored
+from drystone.torch.language.tied import TiedHead
 from drystone.torch.lstm import LSTM
 from drystone.torch.lstm_run import State
 from drystone.torch.parameters import check_count, check_fraction
+from drystone.torch.vectors import vectors_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,7 @@ class LanguageModel(nn.Module):
         embedding_size: numbers of a token's vector.
         hidden_size: units a layer.
         num_layers: layers, one on the output of the other.
-        tied: whether tokens are scored by the vectors that they are read by (Press and Wolf, 2017; Inan et al., 2017).
-            Where `embedding_size` differs from `hidden_size`, a linear map leads from one to the other.
+        tied: whether tokens are scored by the vectors that they are read by: see `TiedHead`.
         dropout: what is dropped in training; nothing by default.
         kernel: as of `drystone.torch.LSTM`.
         ids: the field of token ids.
@@ -92,19 +93,12 @@ class LanguageModel(nn.Module):
             dropout_seed=dropped.seed,
         )
         self.dropout = nn.Dropout(check_fraction("dropout", dropped.outputs, may_be_1=True))
-        is_narrowed = tied and embedding_size != hidden_size
-        self.narrowed = nn.Linear(hidden_size, embedding_size, bias=False) if is_narrowed else nn.Identity()
-        self.head = nn.Linear(embedding_size if tied else hidden_size, num_tokens)
-        if tied:
-            # The usual vectors, of deviation 1, would make scores of deviation √size.
-            nn.init.uniform_(self.embedding.weight, -(embedding_size**-0.5), embedding_size**-0.5)
-            self.embedding.weight.data[0] = 0.0
-            self.head.weight = self.embedding.weight
+        self.head = TiedHead(self.embedding, hidden_size) if tied else nn.Linear(hidden_size, num_tokens)
 
     @property
     def is_tied(self) -> bool:
         """Whether tokens are scored by the vectors that they are read by."""
-        return self.head.weight is self.embedding.weight
+        return isinstance(self.head, TiedHead)
 
     def forward(
         self, batch: TensorBatch, state: State | None = None, *, epoch: int | None = None
@@ -139,13 +133,13 @@ class LanguageModel(nn.Module):
 
     def _vectors(self) -> Tensor:
         """Returns the vectors as they are read, [tokens, embedding]; in training, those of some words are 0."""
-        weight = self.embedding.weight
+        vectors = vectors_of(self.embedding)
         if not (self.training and self.embedding_dropout):
-            return weight
-        return weight * functional.dropout(weight.new_ones(len(weight), 1), self.embedding_dropout)
+            return vectors
+        return vectors * functional.dropout(vectors.new_ones(len(vectors), 1), self.embedding_dropout)
 
     def _scores(self, output: Tensor) -> Tensor:
-        return self.head(self.narrowed(self.dropout(output)))
+        return self.head(self.dropout(output))
 
 
 def _words_for(ids: Any) -> str:

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from drystone.text import Vocabulary
 from drystone.text.kinds import PADDING, UNKNOWN
+from drystone.torch.vectors import vectors_of
 from drystone.train.features.calendar import PARTS
 from drystone.train.features.feature import Feature, Features
 
@@ -153,7 +154,7 @@ class Embedded(Reader):
         return self.vectors(self.ids(x)).flatten(-2)
 
     def table(self) -> Tensor | None:
-        return _but_the_first(self.vectors) if self.count == 1 else None
+        return vectors_of(self.vectors) if self.count == 1 else None
 
     def ids(self, x: Tensor) -> Tensor:
         return _codes(x, self.vectors.num_embeddings - 1)
@@ -182,7 +183,7 @@ class Tokens(Reader):
 
     def table(self) -> Tensor | None:
         is_dropped = self.training and self.dropout.p > 0
-        return None if is_dropped else _but_the_first(self.vectors)
+        return None if is_dropped else vectors_of(self.vectors)
 
     def ids(self, x: Tensor) -> Tensor:
         ids = _codes(x, self.vectors.num_embeddings - 1)
@@ -210,11 +211,6 @@ class Spelling(Reader):
         is_letter = (ids.flatten(0, -2) != PADDING)[:, None]
         strongest = found.masked_fill(~is_letter, -torch.inf).amax(dim=2)
         return self.dropout(strongest.masked_fill(strongest == -torch.inf, 0.0).unflatten(0, ids.shape[:-1]))
-
-
-def _but_the_first(vectors: nn.Embedding) -> Tensor:
-    """Returns the vectors, of which the first is 0 and learns nothing, as where the embedding is called."""
-    return functional.pad(vectors.weight[1:], (0, 0, 1, 0))
 
 
 def _codes(x: Tensor, num_categories: int) -> Tensor:

@@ -24,11 +24,6 @@ def check(settings: Any) -> None:
     """Raises ValueError where settings contradict each other."""
     if settings.bidirectional:
         raise ValueError("bidirectional is on: a backward direction would read what is to be foretold. Leave it out.")
-    if settings.tied and settings.embedding_size not in (None, settings.hidden_size):
-        raise ValueError(
-            f"tied is on, embedding_size is {settings.embedding_size} and hidden_size is {settings.hidden_size}: tokens are "
-            f"scored by the vectors that they are read by, so these must be equal."
-        )
 
 
 LANGUAGE_MODEL = About(

@@ -4,42 +4,12 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
-from drystone.text.kinds import PADDING
 from drystone.torch.batch import TensorBatch
+from drystone.torch.language import TiedHead
 from drystone.train.features.inputs import Tokens
 from drystone.train.model import ModelSpec, RunModel
-
-
-class TiedHead(nn.Module):
-    """A score for each token from the vector that it is read by (Press and Wolf, 2017; Inan et al., 2017), and a bias.
-
-    The vectors stay those of the embedding alone, so files hold them once.
-
-    Args:
-        vectors: the embedding.
-    """
-
-    is_token: Tensor
-
-    def __init__(self, vectors: nn.Embedding) -> None:
-        super().__init__()
-        self._vectors = (vectors,)  # no part of this module
-        is_token = torch.ones(vectors.num_embeddings, 1)
-        is_token[PADDING] = 0.0
-        self.register_buffer("is_token", is_token, persistent=False)
-        self.bias = nn.Parameter(vectors.weight.new_zeros(vectors.num_embeddings))
-
-    @property
-    def weight(self) -> Tensor:
-        """Of the embedding."""
-        return self._vectors[0].weight
-
-    def forward(self, x: Float[Tensor, "*any size"]) -> Float[Tensor, "*any tokens"]:
-        # Else padding, which is never right, would learn a vector, and be read as it.
-        return functional.linear(x, self.weight * self.is_token.to(self.weight.dtype), self.bias)
 
 
 class LanguageNet(RunModel):
@@ -50,10 +20,7 @@ class LanguageNet(RunModel):
         if spec.settings.tied:
             (reader,) = self.input_layer.readers
             assert isinstance(reader, Tokens)
-            # The usual vectors, of deviation 1, would make scores of deviation √size.
-            nn.init.uniform_(reader.vectors.weight, -(reader.width**-0.5), reader.width**-0.5)
-            reader.vectors.weight.data[PADDING] = 0.0
-            self.head = TiedHead(reader.vectors)
+            self.head = TiedHead(reader.vectors, spec.settings.hidden_size)
 
     def forward(
         self, batch: TensorBatch, state: Any, cells: Int[Tensor, " cells"]
