@@ -29,7 +29,7 @@ def template(task: str) -> str:
     """Returns the template of a task for `drystone fit`."""
     need_libraries()
     from drystone.cli.fit_config import FitConfig
-    from drystone.train.settings_file import as_toml
+    from drystone.train.settings.toml import as_toml
 
     defaults = {name: None if field.is_required() else field.default for name, field in FitConfig.model_fields.items()}
     return HEAD + as_toml(FitConfig, task, {**defaults, "task": task, **TASKS[task].fixed_defaults()})

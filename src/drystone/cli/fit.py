@@ -145,7 +145,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
 
 def _in_file(config: Path | None) -> dict[str, Any]:
     from drystone.cli.fit_config import FitConfig
-    from drystone.train.settings_file import read_toml
+    from drystone.train.settings.toml import read_toml
 
     if config is None:
         return {}
