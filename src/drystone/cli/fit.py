@@ -20,7 +20,7 @@ from drystone.datasets import Dataset
 from drystone.readers.find import built_in_of
 from drystone.readers.like import KEYS
 from drystone.train.libraries import need_libraries
-from drystone.train.tasks.known import TASKS
+from drystone.train.tasks.known import TASKS, usual_target
 
 if TYPE_CHECKING:
     from drystone.train import Run
@@ -120,7 +120,7 @@ def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> N
         built_in = built_in_of(str(chosen["data"]))
         chosen = {**_known_of(built_in, has_files=any(part in chosen for part in PARTS)), **chosen}
         source = str(chosen["data"])
-        if "target" not in chosen and chosen.get("task") != "language-model":
+        if "target" not in chosen and usual_target(chosen) is None:
             how = Reading(**{name: chosen[name] for name in KEYS if name in chosen}, drop_empty=True)
             names = read_data(source, how).field_names
             raise ConfigError(f"say what to predict with --target; the fields are: {', '.join(names)}.")

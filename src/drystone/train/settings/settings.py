@@ -16,7 +16,7 @@ from drystone.train.settings.output import OutputSettings
 from drystone.train.settings.parts import PartSettings
 from drystone.train.settings.toml import as_toml, read_toml
 from drystone.train.settings.training import NEED_VALIDATION, TrainingSettings
-from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with
+from drystone.train.tasks.known import OF_TASKS, TASKS, goes_with, usual_target
 
 
 # The last comes first: pydantic takes fields from the last base on, and users see data first.
@@ -77,9 +77,10 @@ class Settings(OutputSettings, TrainingSettings, ModelSettings, LayoutSettings, 
     @classmethod
     def _fill_in(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Makes the choices that depend on the task, so that saved settings say them."""
+        target = usual_target(values)
+        if target is not None:
+            values = {"target": target, **values}
         if values.get("task") in tuple(TASKS):
-            if values["task"] == "language-model":
-                values = {"target": values.get("text") or "text", **values}
             usual = TASKS[values["task"]].defaults(values)
             values = values | {name: value for name, value in usual.items() if values.get(name) is None}
         return values

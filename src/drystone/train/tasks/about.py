@@ -41,6 +41,7 @@ class About:
         defaults: given what was chosen, returns the settings that depend on the task, each with its default, or None
             where it has none. A setting that other tasks have here and this one has not does not go with it.
         check: takes all settings; raises ValueError where they contradict the task.
+        usual_target: given what was chosen, returns the target where none is named; None where one must be.
         goes_on: whether a series may go on in another part: what comes later is what is learned.
     """
 
@@ -49,6 +50,7 @@ class About:
     layouts: tuple[str, ...]
     defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     check: Callable[[Any], None]
+    usual_target: Callable[[Mapping[str, Any]], str | None] = lambda _: None
     goes_on: bool = False
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from drystone.train.tasks.about import About
 from drystone.train.tasks.classify.about import CLASSIFY
@@ -16,6 +17,16 @@ TASKS: Mapping[str, About] = MappingProxyType(
 )
 OF_TASKS = frozenset(name for about in TASKS.values() for name in about.defaults({}))
 """The settings that depend on the task."""
+
+
+def usual_target(given: Mapping[str, Any]) -> str | None:
+    """Returns the target that settings have where they name none; None where they must name one.
+
+    >>> usual_target({"task": "language-model", "text": "review"}), usual_target({"task": "classify"})
+    ('review', None)
+    """
+    asked = (about for about in TASKS.values() if about.name == given.get("task"))
+    return next((about.usual_target(given) for about in asked), None)
 
 
 def goes_with(name: str) -> list[str]:

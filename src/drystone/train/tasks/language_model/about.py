@@ -32,4 +32,5 @@ LANGUAGE_MODEL = About(
     layouts=("padded", "bucketed", "packed", "stateful"),
     defaults=lambda _: DEFAULTS,
     check=check,
+    usual_target=lambda given: given.get("text") or "text",
 )
