@@ -1,91 +1,24 @@
 """What the verbs share: their data argument, and reading it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from drystone.cli.interrupts import ends_at_once
+from drystone.cli.reading import Reading
 from drystone.core.errors import DataError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.readers import read
 from drystone.readers.like import KEYS, read_like
-from drystone.readers.options import Documents, Duplicates
 
 if TYPE_CHECKING:
     from drystone.train import Run
 
-DATA_PANEL = "Data"
-
 Data = Annotated[str, typer.Argument(help="A file, a folder, or the name of a built-in data set.", metavar="DATA")]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
-SequenceId = Annotated[
-    str | None,
-    typer.Option(
-        help="For one step a row: the column that tells sequences apart.",
-        metavar="COLUMN",
-        rich_help_panel=DATA_PANEL,
-    ),
-]
-OrderBy = Annotated[
-    str | None,
-    typer.Option(
-        help="The column that orders the steps; alone, for one step a row, it makes all rows one series.",
-        metavar="COLUMN",
-        rich_help_panel=DATA_PANEL,
-    ),
-]
-Repeated = Annotated[
-    Duplicates | None,
-    typer.Option(
-        "--duplicates",
-        help="Steps of one sequence at the same time: keep the first, take the mean, or refuse them.",
-        rich_help_panel=DATA_PANEL,
-    ),
-]
-Text = Annotated[
-    str | None,
-    typer.Option(
-        help="For one document a row: the column of texts; of plain text files, what the field is called.",
-        metavar="COLUMN",
-        rich_help_panel=DATA_PANEL,
-    ),
-]
-DocumentsAre = Annotated[
-    Documents | None,
-    typer.Option(
-        "--documents",
-        help="Of plain text files: each file is a document (default), or each line.",
-        rich_help_panel=DATA_PANEL,
-    ),
-]
-Encoding = Annotated[
-    str | None,
-    typer.Option(help="Of text files, such as latin-1 (default UTF-8).", metavar="NAME", rich_help_panel=DATA_PANEL),
-]
-DropEmpty = Annotated[
-    bool, typer.Option("--drop-empty", help="Leave out sequences of 0 steps.", rich_help_panel=DATA_PANEL)
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How data are read.
-
-    Args:
-        sequence_id, order_by, duplicates, text, documents, encoding: as `drystone.read` takes them.
-        drop_empty: whether sequences of 0 steps are left out.
-    """
-
-    sequence_id: str | None = None
-    order_by: str | None = None
-    duplicates: Duplicates | None = None
-    text: str | None = None
-    documents: Documents | None = None
-    encoding: str | None = None
-    drop_empty: bool = False
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 
 
 def read_data(data: str, how: Reading) -> Sequences:

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from drystone.cli.data import (
-    Data,
-    DocumentsAre,
-    DropEmpty,
-    Encoding,
-    OrderBy,
-    Reading,
-    Repeated,
-    RunFolder,
-    SequenceId,
-    Text,
-    open_run,
-)
+from drystone.cli.data import Data, Device, RunFolder, open_run
+from drystone.cli.reading import Reading
+from drystone.cli.records import with_records
 from drystone.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,9 +28,11 @@ Examples:
 """
 
 
+@with_records
 def evaluate(
     run: RunFolder,
     data: Data,
+    *,
     part: Annotated[
         Literal["train", "valid", "test", "all"] | None,
         typer.Option(help="Which part of the run's own data (default test)."),
@@ -49,25 +41,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Draw the predictions into this folder: confusions, errors, forecasts.", metavar="FOLDER"),
     ] = None,
-    sequence_id: SequenceId = None,
-    order_by: OrderBy = None,
-    duplicates: Repeated = None,
-    text: Text = None,
-    documents: DocumentsAre = None,
-    encoding: Encoding = None,
-    drop_empty: DropEmpty = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    how: Reading,
+    device: Device = "auto",
 ) -> None:
     """Opens the run, reads the data, prints one line a figure."""
-    how = Reading(
-        sequence_id=sequence_id,
-        order_by=order_by,
-        duplicates=duplicates,
-        text=text,
-        documents=documents,
-        encoding=encoding,
-        drop_empty=drop_empty,
-    )
     opened, seqs = open_run(run, data, how, device=device)
     known = opened.known_part(seqs)
     is_own = known is not None or opened.is_made_from(seqs)

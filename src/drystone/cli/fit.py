@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drystone.cli.data import Reading, read_data, say_reading
+from drystone.cli.data import read_data, say_reading
 from drystone.cli.interrupts import INTERRUPTED, ends_at_once
 from drystone.cli.intervals import say_intervals
 from drystone.cli.options import flag_of, in_words, with_options
+from drystone.cli.reading import Reading
 from drystone.core.errors import ConfigError, DataError, MissingExtraError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many

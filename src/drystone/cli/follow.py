@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from drystone.train.follow.follower import Answer, Follower
     from drystone.train.follow.kept_state import KeptState
 
+PANEL = "Streams, with --follow"
+SAVE_SECONDS = 30.0
 STANDARD_INPUT, STANDARD_OUTPUT = 0, 1  # their handles
 NOBODY_READS = 1  # the exit code
 MAX_SHOWN = 8  # streams
@@ -36,14 +38,31 @@ class FollowOptions:
 
     Args:
         state: the file that states are kept in.
-        save_seconds: between savings.
+        save_seconds: between savings; None for `SAVE_SECONDS`.
         max_streams, forget_seconds: bounds of memory.
     """
 
-    state: Path | None = None
-    save_seconds: float = 30.0
-    max_streams: int | None = None
-    forget_seconds: float | None = None
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep the states of all streams here, also over a crash: .safetensors.",
+            metavar="FILE",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    save_seconds: Annotated[
+        float | None,
+        typer.Option(
+            help=f"Seconds between savings (default {SAVE_SECONDS:g}); a journal holds what comes between.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None
+    max_streams: Annotated[
+        int | None, typer.Option(help="Hold so many states; forget the least recently used.", rich_help_panel=PANEL)
+    ] = None
+    forget_seconds: Annotated[
+        float | None, typer.Option(help="Forget streams that were silent for so long.", rich_help_panel=PANEL)
+    ] = None
 
     def __post_init__(self) -> None:
         if self.state is not None and not self.state.name:
@@ -70,7 +89,7 @@ def follow(run: "Run", options: FollowOptions) -> None:
             _say_where(predictor, options.state)
         try:
             with _saved_at_the_end(kept):
-                _answer_all(follower, kept, options.save_seconds, request)
+                _answer_all(follower, kept, options.save_seconds or SAVE_SECONDS, request)
         except BrokenPipeError:
             typer.echo("nobody reads the predictions any more; stopped.", err=True)
             raise typer.Exit(NOBODY_READS) from None

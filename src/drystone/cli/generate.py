@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from drystone.cli.data import RunFolder, open_model
+from drystone.cli.data import Device, RunFolder, open_model
 from drystone.core.errors import ConfigError
 
 HELP = """Write the text that follows a prompt, token by token, as a language model has it.
@@ -28,7 +28,7 @@ def generate(
     top_k: Annotated[int | None, typer.Option(help="Only so many of the likeliest tokens may come.", min=1)] = None,
     top_p: Annotated[float, typer.Option(help="Only the likeliest that have this probability together.", max=1)] = 1.0,
     seed: Annotated[int | None, typer.Option(help="The same text comes again from the same one.", min=0)] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Opens the run, and prints each token as soon as it is drawn."""
     opened = open_model(run, device=device)

@@ -1,9 +1,10 @@
 """The layouts that `drystone plan` compares, and what each makes of the data."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from drystone.core.defaults import BATCH_SIZE, CARRIED_STEPS, NUM_BUCKETS
 from drystone.core.errors import LayoutError
@@ -13,6 +14,7 @@ from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
 from drystone.core.summary import Summary
 
+PANEL = "Layouts"
 MULTIPLE = 8  # of steps that nobody chose
 SEQUENCES_A_ROW = 4  # of usual length, where rows are packed: enough for short ones to fill up what long ones leave
 
@@ -21,11 +23,24 @@ SEQUENCES_A_ROW = 4  # of usual length, where rows are packed: enough for short 
 class Sizes:
     """What the user chose; None where nothing was."""
 
-    batch_size: int | None = None
-    num_buckets: int | None = None
-    cells: int | None = None
-    rows: int | None = None
-    steps: int | None = None
+    batch_size: Annotated[int | None, typer.Option(help="Sequences a batch (default 32).", rich_help_panel=PANEL)] = (
+        None
+    )
+    cells: Annotated[
+        int | None,
+        typer.Option(help="Bucketed: the most cells a batch, instead of --batch-size.", rich_help_panel=PANEL),
+    ] = None
+    num_buckets: Annotated[
+        int | None, typer.Option(help="Bucketed: how many buckets (default 8).", rich_help_panel=PANEL)
+    ] = None
+    rows: Annotated[
+        int | None,
+        typer.Option(help="Packed and Stateful: rows a batch (by default as suits the data).", rich_help_panel=PANEL),
+    ] = None
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Packed and Stateful: steps a row (by default as suits the data).", rich_help_panel=PANEL),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,13 @@
 """Options of the command line, made from the fields of a record of settings."""
 
 from collections.abc import Callable, Mapping
-from inspect import Parameter, Signature, signature
+from inspect import Parameter, signature
 from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
+
+from drystone.cli.records import taking
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -46,12 +48,7 @@ def with_options(
     fields = {name: field for name, field in settings.model_fields.items() if name not in left_out}
     options = [_option(name, field, defaults.get(name) or _default_of(field)) for name, field in fields.items()]
 
-    def command(**given: Any) -> None:
-        function(**given)
-
-    command.__signature__ = Signature([*own, *options])  # pyright: ignore[reportFunctionMemberAccess]
-    command.__annotations__ = {found.name: found.annotation for found in (*own, *options)}
-    return command
+    return taking([*own, *options], function)
 
 
 def flag_of(name: str) -> str:

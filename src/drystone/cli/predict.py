@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Annotated, Any
@@ -11,23 +12,12 @@ import pyarrow.parquet as pq
 import typer
 from pyarrow import csv
 
-from drystone.cli.data import (
-    DocumentsAre,
-    DropEmpty,
-    Encoding,
-    OrderBy,
-    Reading,
-    Repeated,
-    RunFolder,
-    SequenceId,
-    Text,
-    check_out,
-    open_model,
-    open_run,
-)
-from drystone.cli.follow import FollowOptions
+from drystone.cli.data import Device, RunFolder, check_out, open_model, open_run
+from drystone.cli.follow import PANEL, FollowOptions
 from drystone.cli.follow import follow as follow_lines
 from drystone.cli.options import flag_of
+from drystone.cli.reading import Reading
+from drystone.cli.records import given_in, with_records
 from drystone.core.errors import ConfigError
 from drystone.core.storage import whole_file
 
@@ -45,7 +35,6 @@ Examples:
   drystone predict runs/steps-1 new.csv --out preds.csv
   tail -f pumps.jsonl | drystone predict runs/pumps-1 - --follow --state pumps.safetensors
 """
-FOLLOW = "Streams, with --follow"
 STANDARD_INPUT = "-"
 
 
@@ -61,89 +50,60 @@ def write_csv(table: pa.Table, path: Path) -> None:
 WRITERS: Mapping[str, Callable[[pa.Table, Path], Any]] = {".parquet": pq.write_table, ".csv": write_csv}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Where predictions go.
+
+    Args:
+        out: the file; its ending says the format.
+        overwrite: whether an older one is replaced.
+    """
+
+    out: Annotated[Path | None, typer.Option(help="The file to write: .parquet or .csv.", metavar="FILE")] = None
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False
+
+    def checked(self) -> Path:
+        """Returns the path, which can be written.
+
+        Raises:
+            ConfigError: there is none.
+            DataError: its ending names no format, or something is in the way.
+        """
+        if self.out is None:
+            raise ConfigError("say what to write with --out, such as --out preds.parquet.")
+        check_out(self.out, tuple(WRITERS), overwrite=self.overwrite)
+        return self.out
+
+
+@with_records
 def predict(
     run: RunFolder,
     data: Annotated[
         str,
         typer.Argument(help="A file, a folder, the name of a built-in data set, or - with --follow.", metavar="DATA"),
     ],
-    out: Annotated[Path | None, typer.Option(help="The file to write: .parquet or .csv.", metavar="FILE")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")] = False,
-    sequence_id: SequenceId = None,
-    order_by: OrderBy = None,
-    duplicates: Repeated = None,
-    text: Text = None,
-    documents: DocumentsAre = None,
-    encoding: Encoding = None,
-    drop_empty: DropEmpty = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    *,
+    file: File,
+    how: Reading,
+    device: Device = "auto",
     follow: Annotated[
-        bool, typer.Option("--follow", help="Answer lines of standard input as they come.", rich_help_panel=FOLLOW)
+        bool, typer.Option("--follow", help="Answer lines of standard input as they come.", rich_help_panel=PANEL)
     ] = False,
-    state: Annotated[
-        Path | None,
-        typer.Option(
-            help="Keep the states of all streams here, also over a crash: .safetensors.",
-            metavar="FILE",
-            rich_help_panel=FOLLOW,
-        ),
-    ] = None,
-    save_seconds: Annotated[
-        float | None,
-        typer.Option(
-            help="Seconds between savings (default 30); a journal holds what comes between.", rich_help_panel=FOLLOW
-        ),
-    ] = None,
-    max_streams: Annotated[
-        int | None, typer.Option(help="Hold so many states; forget the least recently used.", rich_help_panel=FOLLOW)
-    ] = None,
-    forget_seconds: Annotated[
-        float | None, typer.Option(help="Forget streams that were silent for so long.", rich_help_panel=FOLLOW)
-    ] = None,
+    streams: FollowOptions,
 ) -> None:
     """Opens the run; reads the data and writes the table, or follows standard input."""
-    of_streams = {
-        "state": state,
-        "save_seconds": save_seconds,
-        "max_streams": max_streams,
-        "forget_seconds": forget_seconds,
-    }
-    chosen = {name: value for name, value in of_streams.items() if value is not None}
-    of_files = {
-        "out": out,
-        "overwrite": overwrite or None,
-        "sequence_id": sequence_id,
-        "order_by": order_by,
-        "duplicates": duplicates,
-        "text": text,
-        "documents": documents,
-        "encoding": encoding,
-        "drop_empty": drop_empty or None,
-    }
     if follow or data == STANDARD_INPUT:
-        _check_follow(data, follow=follow, others=[name for name, value in of_files.items() if value is not None])
-        options = FollowOptions(**chosen)
-        follow_lines(open_model(run, device), options)
+        _check_follow(data, follow=follow, others=[*given_in(file), *given_in(how)])
+        follow_lines(open_model(run, device), streams)
         return
-    if chosen:
-        raise ConfigError(f"{', '.join(map(flag_of, chosen))} goes with --follow.")
-    if out is None:
-        raise ConfigError("say what to write with --out, such as --out preds.parquet.")
-    check_out(out, tuple(WRITERS), overwrite=overwrite)
-    how = Reading(
-        sequence_id=sequence_id,
-        order_by=order_by,
-        duplicates=duplicates,
-        text=text,
-        documents=documents,
-        encoding=encoding,
-        drop_empty=drop_empty,
-    )
+    if given_in(streams):
+        raise ConfigError(f"{', '.join(map(flag_of, given_in(streams)))} goes with --follow.")
+    path = file.checked()
     opened, seqs = open_run(run, data, how, device=device)
     table = opened.predict(seqs)
-    with whole_file(out) as partial:
-        WRITERS[out.suffix.lower()](table, partial)
-    typer.echo(f"{table.num_rows} predictions in {out}")
+    with whole_file(path) as partial:
+        WRITERS[path.suffix.lower()](table, partial)
+    typer.echo(f"{table.num_rows} predictions in {path}")
 
 
 def _check_follow(data: str, *, follow: bool, others: list[str]) -> None:
