@@ -15,6 +15,9 @@ from drystone.core.documents import characters_of, documents_in
 from drystone.core.errors import DataError
 from drystone.core.lengths import Lengths, offsets_of
 
+OnEmpty = Literal["error", "drop"]
+"""What becomes of sequences of 0 steps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parts:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from drystone.core.build import OnEmpty
 from drystone.core.errors import DataError
-from drystone.core.sequences import OnEmpty
 
 Duplicates = Literal["first", "mean", "error"]
 Documents = Literal["file", "lines"]

@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from drystone.core.build import OnEmpty
 from drystone.core.errors import DataError
 from drystone.core.origin import Origin
-from drystone.core.sequences import OnEmpty, Sequences
+from drystone.core.sequences import Sequences
 from drystone.readers.find import find
 from drystone.readers.formats import (
     BINARY_TABLES,

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from drystone.core import build
+from drystone.core.build import OnEmpty
 from drystone.core.errors import DataError
 from drystone.core.lengths import offsets_of
 from drystone.core.origin import Origin
-from drystone.core.sequences import OnEmpty, Sequences
+from drystone.core.sequences import Sequences
 
 Line = tuple[int, str]
 
