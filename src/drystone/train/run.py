@@ -16,10 +16,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from drystone.core.errors import ConfigError, DataError, RunError
+from drystone.core.errors import DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
-from drystone.readers.like import KEYS, read_like
 from drystone.torch.streaming.predictor import StatefulPredictor
 from drystone.train.checkpoint.store import Store
 from drystone.train.device import device_of
@@ -30,19 +29,20 @@ from drystone.train.folder import names
 from drystone.train.folder.manifest import Manifest
 from drystone.train.loop.evaluator import device_of_model
 from drystone.train.model import RunModel
+from drystone.train.own_data import OwnData
 from drystone.train.pictures import check_free, draw, pictures_of, title_of
 from drystone.train.prepare import Prepared
 from drystone.train.schema import Schema
 from drystone.train.settings import Settings
 from drystone.train.split import Split
-from drystone.train.targets import fields_of, with_target
+from drystone.train.targets import with_target
 from drystone.train.tasks.find import task_of
-from drystone.train.tasks.task import Scores, Task
+from drystone.train.tasks.task import Scores
 from drystone.train.watch.metrics_log import read_metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Run:
+class Run(OwnData):
     """A trained model and its folder.
 
     Args:
@@ -62,10 +62,6 @@ class Run:
         ['sequence', 'prediction', 'probability']
     """
 
-    path: Path
-    settings: Settings
-    schema: Schema
-    split: Split
     model: RunModel
     is_finished: bool = True
     stopped_by: Signals | None = None
@@ -120,11 +116,6 @@ class Run:
         return device_of_model(self.model)
 
     @property
-    def task(self) -> Task:
-        """What the model was trained to do."""
-        return task_of(self.settings, self.schema)
-
-    @property
     def unknown_words(self) -> dict[str, float]:
         """The share of words that training did not see in each part, 0 to 1; nothing where the model reads no text."""
         return json.loads((self.path / names.STATISTICS).read_text(encoding="utf-8")).get(UNKNOWN_WORDS, {})
@@ -138,51 +129,6 @@ class Run:
             if record["part"] == "test"
         ]
         return f"Run({str(self.path)!r}: {self.task}, {so_many(epochs, 'epoch')}{end}{''.join(tests)})"
-
-    def part(self, seqs: Any, name: str) -> Sequences:
-        """Returns one part of the data that the run was made from; of a split by time, with what came before it as lead.
-
-        Args:
-            seqs: these data, or what `drystone.read` takes; of a run with a source for each part, that of the part.
-            name: "train", "valid" or "test".
-
-        Raises:
-            ConfigError: these are other data, or there is no such part.
-
-        Example:
-            >>> import drystone as ds
-            >>> seqs = ds.read("japanese-vowels")
-            >>> run = ds.fit(seqs, target="speaker", split_column="part", epochs=1, hidden_size=8, progress=False)
-            >>> run.evaluate(run.part(seqs, "test")).sequences
-            370
-        """
-        seqs = self._read(seqs)
-        if not len(self.split.part(name)):
-            raise ConfigError(f"{self.path} has no {name} part.")
-        known = self.known_part(seqs)
-        if known == name:
-            return seqs
-        if known is not None:
-            raise ConfigError(f"these are the {known} part of {self.path}; its {name} part lies elsewhere: give that.")
-        if not self.is_made_from(seqs):
-            raise ConfigError(f"these are not the data that {self.path} was made from, so they have no {name} part.")
-        return self.split.sequences(seqs, name, self.task.context)
-
-    def is_made_from(self, seqs: Sequences) -> bool:
-        """Returns whether these are the data that the run was made from."""
-        seqs = with_target(seqs, self.schema.target, self.settings.bio)
-        return self._has_fields(seqs) and self.schema.is_of(seqs)
-
-    def known_part(self, seqs: Sequences) -> str | None:
-        """Returns the part that these sequences are, if the run was made with a source of its own for it."""
-        seqs = with_target(seqs, self.schema.target, self.settings.bio)
-        if not self.split.fingerprints or not self._has_fields(seqs):
-            return None
-        found = self.schema.fingerprint_of(seqs)
-        return next((part for part, known in self.split.fingerprints.items() if known == found), None)
-
-    def _has_fields(self, seqs: Sequences) -> bool:
-        return {*self.schema.features.sources, *fields_of(self.schema.target, seqs)} <= set(seqs.field_names)
 
     def predict(self, seqs: Any) -> pa.Table:
         """Returns predictions, in the order of the sequences; takes sequences, or what `drystone.read` takes.
@@ -326,13 +272,6 @@ class Run:
         """
         source = Source(settings=self.settings, schema=self.schema, model=self.model)
         return export(source, Path(path), to=to, overwrite=overwrite)
-
-    def _read(self, seqs: Any) -> Sequences:
-        """Returns sequences as they are, and anything else read as the data of the run were, where that fits."""
-        if isinstance(seqs, Sequences):
-            return seqs
-        known = {name: getattr(self.settings, name) for name in KEYS}
-        return read_like(seqs, known, on_empty="drop" if self.settings.drop_empty else "error")
 
     def _checked(self, seqs: Any) -> Sequences:
         found = self._read(seqs)
