@@ -44,3 +44,8 @@ def test_a_language_model_learns_its_text_unless_a_target_is_named() -> None:
     assert Settings.of(task="language-model", target="y").target == "y"
     with pytest.raises(ConfigError, match="target"):
         Settings.of(task="classify")
+
+
+def test_a_missing_target_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^target is not given: the field to predict\.$"):
+        Settings.of(epochs=3)

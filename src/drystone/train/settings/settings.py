@@ -113,5 +113,7 @@ class Settings(OutputSettings, TrainingSettings, ModelSettings, LayoutSettings, 
 def _in_words(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"{where} is not given: {Settings.model_fields[where].description}."
     what = first["msg"].removeprefix("Value error, ")
     return f"{where} is {first['input']!r}: {what}." if where else what
