@@ -16,6 +16,7 @@ from drystone.core.shuffle import check_seed
 from drystone.torch.batch import TensorBatch
 from drystone.torch.checks import check_grid, check_ids, check_input, check_mask, check_state, check_tensor
 from drystone.torch.directions import Direction, directions_of, directions_of_masks, unmasked
+from drystone.torch.drop import drop
 from drystone.torch.dropout import DropoutSettings, SequenceDropout, sequence_dropout
 from drystone.torch.lstm_run import LSTMRun, State
 from drystone.torch.packed import in_order, pack, unpack
@@ -336,7 +337,7 @@ class LSTM(Parameters):
             if not self.training:
                 return values
             if self.dropout and layer:
-                values = functional.dropout(values, self.dropout)
+                values = drop(values, self.dropout)
             return values if by_sequence is None else by_sequence.apply(values, layer)
 
         with without_autocast(x.device):
@@ -349,7 +350,7 @@ class LSTM(Parameters):
     def _thinned(self, weights: Weights) -> Weights:
         if not (self.weight_dropout and self.training):
             return weights
-        return weights._replace(hidden=functional.dropout(weights.hidden, self.weight_dropout))
+        return weights._replace(hidden=drop(weights.hidden, self.weight_dropout))
 
     def _turned(self, values: Tensor) -> Tensor:
         return values if self.batch_first else values.transpose(0, 1)

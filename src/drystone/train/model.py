@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
+from drystone.torch.drop import Dropout
 from drystone.torch.lstm import LSTM
 from drystone.torch.lstm_run import LSTMRun, State
 from drystone.train.features.feature import Features
@@ -63,7 +64,7 @@ class RunModel(nn.Module, ABC):
             weight_dropout=settings.weight_dropout,
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
-        self.dropout = nn.Dropout(settings.head_dropout)
+        self.dropout = Dropout(settings.head_dropout)
         self.head = nn.Linear(width * vectors, spec.num_outputs)
         if settings.precision == "64-true":
             self.double()

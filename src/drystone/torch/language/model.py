@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from drystone.core.errors import ShapeError
 from drystone.torch.batch import TensorBatch
+from drystone.torch.drop import Dropout, drop
 from drystone.torch.language.scored import at_scored
 from drystone.torch.language.tied import TiedHead
 from drystone.torch.lstm import LSTM
@@ -92,7 +93,7 @@ class LanguageModel(nn.Module):
             weight_dropout=dropped.weight,
             dropout_seed=dropped.seed,
         )
-        self.dropout = nn.Dropout(check_fraction("dropout", dropped.outputs, may_be_1=True))
+        self.dropout = Dropout(dropped.outputs)
         self.head = TiedHead(self.embedding, hidden_size) if tied else nn.Linear(hidden_size, num_tokens)
 
     @property
@@ -136,7 +137,7 @@ class LanguageModel(nn.Module):
         vectors = vectors_of(self.embedding)
         if not (self.training and self.embedding_dropout):
             return vectors
-        return vectors * functional.dropout(vectors.new_ones(len(vectors), 1), self.embedding_dropout)
+        return vectors * drop(vectors.new_ones(len(vectors), 1), self.embedding_dropout)
 
     def _scores(self, output: Tensor) -> Tensor:
         return self.head(self.dropout(output))

@@ -24,7 +24,7 @@ def arrays_of(source: Source) -> Trained:
         activation=model.outputs.activation,
         noise=model.noise,
         dropout=model.lstm.dropout,
-        head_dropout=model.dropout.p,
+        head_dropout=model.dropout.fraction,
         seed=source.settings.seed,
     )
 

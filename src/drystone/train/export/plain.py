@@ -18,7 +18,7 @@ def arguments_of(model: SequenceModel) -> dict[str, Any]:
         "bidirectional": model.lstm.bidirectional,
         "pooling": "+".join(model.poolings),
         "dropout": model.lstm.dropout,
-        "head_dropout": model.dropout.p,
+        "head_dropout": model.dropout.fraction,
         "noise": model.noise,
     }
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from drystone.text import Vocabulary
 from drystone.text.kinds import PADDING, UNKNOWN
+from drystone.torch.drop import Dropout
 from drystone.torch.vectors import vectors_of
 from drystone.train.features.calendar import PARTS
 from drystone.train.features.feature import Feature, Features
@@ -176,13 +177,13 @@ class Tokens(Reader):
         self.first_rare = vocabulary.first_rare
         self.unknown_rate = 0.0 if vocabulary.kind == "bpe" else of_text.unknown_rate  # bytes are never unknown
         self.vectors = nn.Embedding(len(vocabulary), size, padding_idx=PADDING)
-        self.dropout = nn.Dropout(of_text.dropout)
+        self.dropout = Dropout(of_text.dropout)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
         return self.dropout(self.vectors(self.ids(x).squeeze(-1)))
 
     def table(self) -> Tensor | None:
-        is_dropped = self.training and self.dropout.p > 0
+        is_dropped = self.training and self.dropout.fraction > 0
         return None if is_dropped else vectors_of(self.vectors)
 
     def ids(self, x: Tensor) -> Tensor:
@@ -203,7 +204,7 @@ class Spelling(Reader):
         super().__init__(self.patterns)
         self.vectors = nn.Embedding(num_characters, self.letters, padding_idx=PADDING)
         self.seen = nn.Conv1d(self.letters, self.patterns, kernel_size=3, padding=1)
-        self.dropout = nn.Dropout(of_text.dropout)
+        self.dropout = Dropout(of_text.dropout)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
         ids = _codes(x, self.vectors.num_embeddings - 1)
