@@ -51,7 +51,6 @@ class RunModel(nn.Module, ABC):
         self.input_layer = InputLayer(
             spec.features,
             settings.embedding_size,
-            unknown_rate=settings.unknown_rate,
             embedding_dropout=settings.embedding_dropout,
         )
         self.lstm = LSTM(
