@@ -262,6 +262,7 @@ class LSTM(Parameters):
 
     def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
         if not isinstance(grid, PreparedGrid):
+            epoch = epoch if self.training else None
             grid = self.prepare(grid, epoch=epoch) if torch.compiler.is_compiling() else self._read(grid, epoch)
         elif epoch is not None:
             raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
