@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from drystone.core.documents import documents_of
 from drystone.core.errors import ConfigError
+from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.core.string_memory import offsets_in, strings_of
 from drystone.core.words import so_many
@@ -39,13 +41,13 @@ def token_features(train: Sequences, name: str, wishes: TextWishes, missing: Mis
     is_of_documents = name == train.text
     kind = (wishes.tokens or "words") if is_of_documents else "given"
     _check(name, wishes, is_of_documents=is_of_documents)
-    vocabulary = Vocabulary.train(
-        documents_of(train) if is_of_documents else _words(train.field(name).compact.values),
-        kind=kind,
-        size=wishes.size,
-        min_count=wishes.min_count,
-        lowercase=wishes.lowercase,
+    of_texts = partial(
+        Vocabulary.train, kind=kind, size=wishes.size, min_count=wishes.min_count, lowercase=wishes.lowercase
     )
+    texts = documents_of(train) if is_of_documents else _words(train.field(name).compact.values)
+    vocabulary = of_texts(texts)
+    if is_of_documents and wishes.max_tokens is not None:
+        vocabulary = of_texts(_beginnings(texts, vocabulary, wishes.max_tokens))  # what is not read teaches no vector
     found = [Feature(name=name, kind="tokens", vocabulary=vocabulary, missing=missing)]
     if wishes.spelling:
         longest = pc.max(pc.utf8_length(vocabulary.tokens.slice(UNKNOWN + 1))).as_py()
@@ -80,6 +82,15 @@ def token_numbers(values: Any, feature: Feature) -> npt.NDArray[Any]:
     if feature.vocabulary.kind == "characters":
         return feature.vocabulary.encode_documents(_together(words)).ids
     return feature.vocabulary.ids_of(words)
+
+
+def _beginnings(documents: pa.LargeStringArray, vocabulary: Vocabulary, max_tokens: int) -> list[str]:
+    """Returns the documents up to where the first token starts that is not read."""
+    found = vocabulary.encode_documents(documents)
+    ends: list[int | None] = [None] * len(documents)
+    for number in np.flatnonzero(found.lengths > max_tokens).tolist():
+        ends[number] = int(found.starts[offsets_of(found.lengths)[number] + max_tokens])
+    return [text[:end] for text, end in zip(documents.to_pylist(), ends, strict=True)]
 
 
 def _spellings(words: pa.LargeStringArray, vocabulary: Vocabulary, most: int) -> npt.NDArray[Any]:
