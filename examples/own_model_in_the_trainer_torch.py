@@ -31,8 +31,8 @@ class Speaker(nn.Module):
         self.weigh = nn.Sequential(nn.Linear(2 * hidden, 1), nn.Sigmoid())
         self.head = nn.Linear(2 * hidden, len(LABELS))
 
-    def forward(self, batch: TensorBatch, epoch: int) -> Tensor:
-        output = self.lstm.run(batch["x"], batch.grid, epoch=epoch).output
+    def forward(self, batch: TensorBatch) -> Tensor:
+        output = self.lstm.run(batch["x"], batch.grid, epoch=batch.epoch).output
         return self.head(pool(self.weigh(output) * output, batch.grid, "sum"))  # [sequences, labels]
 
 
@@ -54,7 +54,7 @@ def main() -> None:
     model = Speaker(12, args.hidden)
 
     def objective(model: nn.Module, batch: TensorBatch, _state: None) -> Outcome:
-        logits = model(batch, loader.epoch)
+        logits = model(batch)
         targets = torch.tensor([LABELS.index(label) for label in batch["speaker"]])
         loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
         return Outcome(loss=loss, weight=len(targets), predictions=logits, targets=targets)

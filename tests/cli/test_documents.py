@@ -32,6 +32,21 @@ def test_plan_fit_evaluate_predict(program: Any) -> None:
     assert "dropped 1 empty sequence: 1" in err
 
 
+@pytest.mark.filterwarnings("always:max_steps")
+def test_what_is_truncated_is_told(program: Any) -> None:
+    how = ["--text", "review", "--encoding", "latin-1"]
+    left_out = "train: 16 steps of 16 longer sequences; test: 4 steps of 4 longer sequences"
+    code, out, err = program("fit", "r.csv", *how, *FAST, "--max-steps", "1")
+    assert (code, err) == (0, f"warning: max_steps is 1, which leaves out: {left_out}.\n")
+    assert f"left out by max_steps: {left_out.replace(':', '')}\n" in out
+    code, out, err = program("evaluate", "runs/r-1", "r.csv")
+    assert (code, err) == (0, "")
+    assert "test left out by max_steps: 4 steps of 4 longer sequences\n" in out
+    code, out, err = program("predict", "runs/r-1", "r.csv", "--out", "p.csv")
+    assert (code, out) == (0, "20 predictions in p.csv\n")
+    assert err == "warning: max_steps is 1, which leaves out: these sequences: 20 steps of 20 longer sequences.\n"
+
+
 def test_plans_of_every_form_of_text(program: Any, tmp_path: Path) -> None:
     (tmp_path / "t.conll").write_text("EU B-ORG\nrejects O\n\nPeter B-PER\n")
     (tmp_path / "slots").mkdir()

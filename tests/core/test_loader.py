@@ -45,6 +45,14 @@ def test_each_pass_is_the_next_epoch(read_ahead: int) -> None:
     assert contents(again) == second
 
 
+@pytest.mark.parametrize("data", [sequences(), Stream(lambda: iter(sequences()), buffer=4)], ids=["whole", "stream"])
+def test_batches_say_their_epoch(data: Sequences | Stream) -> None:
+    loader = Loader(data, Stateful(rows=2, steps=3), seed=1)
+    loader.epoch = 3
+    said = [{batch.epoch for batch in loader} for _ in range(2)]
+    assert said == [{3}, {4}]
+
+
 @pytest.mark.parametrize("read_ahead", [0, 3])
 def test_saved_at_every_batch_and_restored_the_rest_is_equal(read_ahead: int) -> None:
     seqs = sequences()

@@ -16,7 +16,7 @@ from drystone import Bucketed, DataError, Padded, Plan
 from tests.contract import strategies
 
 planned = st.builds(
-    lambda lengths, layout, ranks: layout.plan(lengths, 1).shard(0, ranks),
+    lambda lengths, layout, ranks: layout.plan(lengths, 1, ranks + 4).shard(0, ranks),
     strategies.lengths,
     strategies.layouts,
     st.integers(1, 3),
@@ -35,7 +35,7 @@ def test_a_plan_comes_back_whole(folder: Path, plan: Plan) -> None:
     for name in ("table", "batches", "dropped"):
         assert getattr(loaded, name).equals(getattr(plan, name))
     assert loaded.lengths.tolist() == plan.lengths.tolist()
-    for name in ("max_cells", "rank", "num_ranks"):
+    for name in ("epoch", "max_cells", "rank", "num_ranks"):
         assert getattr(loaded, name) == getattr(plan, name)
     loaded.check()
     assert [file.name for file in folder.iterdir()] == ["plan.zip"]
@@ -108,7 +108,7 @@ def _parquet(**columns: Any) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-HEAD = {"format": "drystone plan", "version": 1, "max_cells": None, "rank": 0, "num_ranks": 1}
+HEAD = {"format": "drystone plan", "version": 2, "epoch": 0, "max_cells": None, "rank": 0, "num_ranks": 1}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ HEAD = {"format": "drystone plan", "version": 1, "max_cells": None, "rank": 0, "
         ("plan.json", b"[1]", "holds no plan"),
         ("plan.json", b"{", "not a whole file of a plan"),
         ("plan.json", json.dumps(HEAD | {"format": "something else"}).encode(), "holds no plan"),
-        ("plan.json", json.dumps(HEAD | {"version": 2}).encode(), "version 2; this drystone reads version 1"),
+        ("plan.json", json.dumps(HEAD | {"version": 3}).encode(), "version 3; this drystone reads version 2"),
         ("plan.json", json.dumps(HEAD | {"rank": 3}).encode(), "no rank 3 of 1"),
         ("plan.json", json.dumps(HEAD | {"rank": "0"}).encode(), "says .'rank': '0'., where whole numbers belong"),
         ("plan.json", json.dumps(HEAD | {"max_cells": "many"}).encode(), "says .*'max_cells': 'many'"),

@@ -103,7 +103,7 @@ def turned(batch: ds.Batch) -> ds.Batch:
     x = batch["x"].copy()
     for row, start, stop in zip(batch.spans.row, batch.spans.start, batch.spans.stop, strict=True):
         x[row, start:stop] = x[row, start:stop][::-1]
-    return ds.Batch(grid=batch.grid, step_fields={"x": x}, span_fields={}, scored=batch.scored)
+    return ds.Batch(grid=batch.grid, step_fields={"x": x}, span_fields={}, scored=batch.scored, epoch=batch.epoch)
 
 
 def turned_back(values: Array, batch: ds.Batch) -> Array:

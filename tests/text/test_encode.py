@@ -31,6 +31,7 @@ def test_ids_are_those_of_the_files_own_tokenizer(
     assert encoded.ids.tolist() == [number for encoding in expected for number in encoding.ids]
     assert encoded.lengths.tolist() == [len(encoding) for encoding in expected]
     assert encoded.starts.tolist() == [start for encoding in expected for start, _ in encoding.offsets]
+    assert encoded.stops.tolist() == [stop for encoding in expected for _, stop in encoding.offsets]
     assert encoded.empty.tolist() == [i for i, encoding in enumerate(expected) if not encoding.ids]
     unknown = [i for i, encoding in enumerate(expected) if encoding.ids and set(encoding.ids) == {1}]
     assert encoded.all_unknown.tolist() == unknown
@@ -50,8 +51,9 @@ def test_words_start_where_python_finds_them(every: list[str]) -> None:
     vocabulary = ds.Vocabulary.train([*every, "a"], kind="words")
     encoded = vocabulary.encode_documents(every)
     whose = np.repeat(np.arange(len(every)), encoded.lengths)
-    for document, start, token in zip(whose, encoded.starts, vocabulary.tokens_of(encoded.ids), strict=True):
-        assert every[document].startswith(token, start)
+    places = zip(whose, encoded.starts, encoded.stops, vocabulary.tokens_of(encoded.ids), strict=True)
+    for document, start, stop, token in places:
+        assert every[document][start:stop] == token
 
 
 @given(documents, st.booleans())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import drystone as ds
-from drystone.text import spelled, spelled_tokens
+from drystone.text import spelled, spelled_in, spelled_tokens
 
 words = st.lists(st.text(alphabet="abcAé😀\u0301", max_size=5), min_size=1, max_size=8)
 
@@ -25,6 +25,25 @@ def test_characters_of_words(seen: list[str], unseen: list[str], most: int | Non
     assert np.array_equal(found.ids, expected)
     assert found.lengths.tolist() == [min(len(word), width) for word in unseen]
     assert found.num_cut == sum(len(word) > width for word in unseen)
+
+
+@given(
+    st.lists(words.map(" ".join), min_size=1, max_size=4), st.integers(1, 6) | st.none(), st.booleans(), st.booleans()
+)
+def test_characters_of_the_words_of_documents(
+    documents: list[str], most: int | None, lowercase: bool, unseen: bool
+) -> None:
+    seen = ["a, cab" if unseen else "cab", *documents[:1]]
+    vocabulary = ds.Vocabulary.train(seen, kind="words", lowercase=lowercase)
+    characters = vocabulary.characters_of_words()
+    tokens = vocabulary.encode_documents(documents)
+    whose = np.repeat(np.arange(len(documents)), tokens.lengths)
+    split = [documents[at][start:stop] for at, start, stop in zip(whose, tokens.starts, tokens.stops, strict=True)]
+    found = spelled_in(documents, tokens, characters, max_characters=most)
+    expected = spelled(split, characters, max_characters=most)
+    assert np.array_equal(found.ids, expected.ids)
+    assert np.array_equal(found.lengths, expected.lengths)
+    assert found.num_cut == expected.num_cut
 
 
 @given(words.filter(any))

@@ -45,7 +45,7 @@ def sequences(lengths: Any) -> ds.Sequences:
 
 
 def assert_equal(found: TensorBatch, expected: TensorBatch) -> None:
-    assert found.shape == expected.shape
+    assert (found.shape, found.epoch) == (expected.shape, expected.epoch)
     assert found.host.field_names == expected.host.field_names
     for name in expected.host.field_names:
         _same(found[name], expected[name])

@@ -93,7 +93,7 @@ X = torch.zeros(1, 2, 6, dtype=torch.float64)
     [
         (lambda lstm: lstm(X), r"masks do not say it: in training, call lstm.run\(x, batch.grid, epoch=...\)"),
         (lambda lstm: lstm(pack_sequence([X[0]])), "in training, call lstm.run"),
-        (lambda lstm: lstm.run(X, GRID), "must know the epoch in training: pass epoch=loader.epoch"),
+        (lambda lstm: lstm.run(X, GRID), "must know the epoch in training: pass epoch=batch.epoch"),
         (lambda lstm: lstm.run(X, lstm.prepare(GRID)), "must know the epoch in training"),
         (lambda lstm: lstm.run(X, lstm.prepare(GRID), epoch=1), "pass the epoch to lstm.prepare"),
         (lambda lstm: lstm.run(X, lstm.prepare(GRID, epoch=-1)), "epoch must be a whole number"),

@@ -107,9 +107,35 @@ def test_parts_of_documents_are_read_as_documents_but_for_those_with_a_lead() ->
     assert fitted(tokens="characters").predict(cut).num_rows == len(cut)
 
 
-def test_documents_are_not_spelled() -> None:
-    with pytest.raises(ds.ConfigError, match="spelling needs words that are split already"):
-        fitted(spelling=True)
+@pytest.mark.parametrize("kind", ["characters", "bpe"])
+def test_only_words_are_spelled(kind: str) -> None:
+    with pytest.raises(ds.ConfigError, match=f"spelling reads words letter by letter, and tokens is '{kind}'"):
+        fitted(spelling=True, tokens=kind)
+
+
+def test_words_of_documents_are_spelled_as_those_that_are_split_already() -> None:
+    seqs = reviews()
+    vocabulary = ds.Vocabulary.train(["a"], kind="words")
+    split = []
+    for text in documents_of(seqs).to_pylist():
+        found = vocabulary.encode_documents([text])
+        words = [text[start:stop] for start, stop in zip(found.starts, found.stops, strict=True)]
+        split.append(np.array(words, dtype=object))
+    per_sequence = {name: seqs.field(name).values for name in ("label", "part")}
+    words_a_step = ds.Sequences.from_arrays({"review": split}, per_sequence)
+    whole, other = fitted(seqs, spelling=True), fitted(words_a_step, spelling=True, text="review")
+    assert whole.schema.features.names == ("review", "spelling of review")
+    for name, weight in whole.model.state_dict().items():
+        assert weight.equal(other.model.state_dict()[name]), name
+    assert whole.predict(seqs) == other.predict(words_a_step)
+    assert Run.open(whole.path).predict(seqs) == whole.predict(seqs)
+
+
+def test_the_spelling_of_unknown_words_of_documents_counts() -> None:
+    run = fitted(spelling=True)
+    new = [ds.Sequences.from_arrays({"review": [f"good {word}"]}, text="review") for word in ("goody", "warful")]
+    one, other = (run.predict(each)["p_pos"][0].as_py() for each in new)
+    assert one != other
 
 
 def test_numbers_of_documents_stand_beside_their_words() -> None:

@@ -165,7 +165,7 @@ class BatchModel:
     def call(self, arrangement: Arrangement) -> Call:
         """Fills a batch as arranged and runs the model."""
         grid, which = arrangement.grid(), np.array(arrangement.sequences)
-        host = fill(self.sequences, grid, which, np.zeros_like(which), self.sequences.field_names)
+        host = fill(self.sequences, grid, which, np.zeros_like(which), self.sequences.field_names, epoch=0)
         batch = to_tensors(host, self.device, self.dtype)
         inputs = {
             name: _with_junk(batch[name], batch.valid, arrangement)

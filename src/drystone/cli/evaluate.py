@@ -63,10 +63,13 @@ def evaluate(
     if chosen != "all":
         seqs = opened.part(seqs, chosen)
     name = data if chosen == "all" else f"{chosen} part"
-    scores = asdict(opened.evaluate(seqs, plot=plot, name=name))
+    found = opened.evaluate(seqs, plot=plot, name=name)
+    scores = asdict(found)
     counts = [f"{name} {scores[name]}" for name in ("sequences", "steps", "tokens") if name in scores]
     if scores["unknown_words"] is not None:
         counts.append(f"unknown words {scores['unknown_words']:.1%}")
+    if found.truncated is not None:
+        counts.append(f"left out by max_steps: {found.truncated}")
     label = f"{chosen} " if is_own else ""
     for line in (*opened.task.in_words(scores), *counts):
         typer.echo(f"{label}{line}")

@@ -244,6 +244,9 @@ def _report(run: "Run", seqs: Sequences) -> None:
         words = run.schema.features.vocabulary
         rare = f"{len(words) - words.first_rare:,} of them rare"
         typer.echo(f"vocabulary: {so_many(len(words), 'token')}, {rare}; unknown words: {shares}")
+    if run.truncated:
+        left_out = "; ".join(f"{part} {found}" for part, found in run.truncated.items())
+        typer.echo(f"left out by max_steps: {left_out}")
     settings = run.settings
     known = {
         *run.schema.features.sources,

@@ -26,12 +26,14 @@ class Batch:
         step_fields: of each field with a value a step, [rows, steps, *shape].
         span_fields: of each field with a value a sequence, [spans, *shape].
         scored: bool [rows, steps], true where a cell counts in loss and metrics.
+        epoch: the pass over the data that it belongs to, counted from 0.
     """
 
     grid: Grid
     step_fields: Mapping[str, Values]
     span_fields: Mapping[str, Values]
     scored: Bools
+    epoch: int
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name} {self[name].dtype}{list(self[name].shape)}" for name in self.field_names)

@@ -41,10 +41,10 @@ def collate(seqs: Sequences, plan: Plan, index: int, *, fields: Collection[str] 
     wanted = known_fields(seqs, fields)
     grid = Grid.from_spans(*plan.shape(index), plan.spans(index))
     _check_lengths(seqs, plan, grid.spans.sequence)
-    return fill(seqs, grid, grid.spans.sequence, grid.spans.offset, wanted)
+    return fill(seqs, grid, grid.spans.sequence, grid.spans.offset, wanted, epoch=plan.epoch)
 
 
-def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collection[str]) -> Batch:
+def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collection[str], *, epoch: int) -> Batch:
     """Fills a grid: span i shows the steps of sequence which[i] of `seqs` from offset[i] on.
 
     Args:
@@ -53,6 +53,7 @@ def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collect
         which: [spans] the sequences of `seqs`.
         offset: [spans] the first step of each that is shown.
         fields: the fields to gather.
+        epoch: the pass over the data that the batch belongs to.
     """
     starts = seqs.starts[which] + offset
     return Batch(
@@ -65,6 +66,7 @@ def fill(seqs: Sequences, grid: Grid, which: Ints, offset: Ints, fields: Collect
             name: column.take(seqs.rows[which]) for name, column in seqs.sequence_columns.items() if name in fields
         },
         scored=scored_mask(seqs, grid, which, offset),
+        epoch=epoch,
     )
 
 

@@ -27,6 +27,7 @@ class Plan:
         batches: one row a batch: rows, steps, update, cells, cost.
         dropped: what was left out: sequence, offset, length, reason.
         lengths: [sequences] the lengths that were planned.
+        epoch: whose plan this is, counted from 0.
         max_cells: the budget of cells that every batch keeps to, or None.
         rank, num_ranks: whose share of the plan this is; 0 and 1 for the whole.
 
@@ -44,6 +45,7 @@ class Plan:
     batches: pa.Table
     dropped: pa.Table
     lengths: Lengths
+    epoch: int = 0
     max_cells: int | None = None
     rank: int = 0
     num_ranks: int = 1

@@ -1,6 +1,6 @@
 """Plans as files: a zip archive of one Parquet file a table, so that any tool can read the tables.
 
-plan.json        what this is, its version, the budget and whose share it is
+plan.json        what this is, its version, the epoch, the budget and whose share it is
 spans.parquet    `Plan.table`
 batches.parquet  `Plan.batches`
 dropped.parquet  `Plan.dropped`
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drystone.core.plan import Plan
 
 FORMAT = "drystone plan"
-VERSION = 1
+VERSION = 2
 HEAD = "plan.json"
 DAMAGE = (
     BadZipFile,
@@ -46,8 +46,8 @@ def save(plan: "Plan", path: Path, *, overwrite: bool) -> None:
         DataError: the file exists and `overwrite` is false, or its folder does not exist.
     """
     storage.check_free(path, overwrite=overwrite)
-    head = {"format": FORMAT, "version": VERSION, "max_cells": plan.max_cells}
-    head |= {"rank": plan.rank, "num_ranks": plan.num_ranks}
+    head = {"format": FORMAT, "version": VERSION, "epoch": plan.epoch}
+    head |= {"max_cells": plan.max_cells, "rank": plan.rank, "num_ranks": plan.num_ranks}
     tables = {
         "spans": plan.table,
         "batches": plan.batches,
@@ -86,7 +86,7 @@ def _parts(archive: ZipFile, path: Path) -> dict[str, Any]:
     known = cast("dict[str, Any]", head)
     if known["version"] != VERSION:
         raise DataError(f"{path} is of version {known['version']!r}; this drystone reads version {VERSION}.")
-    numbers = {name: known[name] for name in ("max_cells", "rank", "num_ranks")}
+    numbers = {name: known[name] for name in ("epoch", "max_cells", "rank", "num_ranks")}
     no_budget = ("max_cells", None)
     wrong = dict(item for item in numbers.items() if not isinstance(item[1], int) and item != no_budget)
     if wrong:

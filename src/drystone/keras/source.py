@@ -143,7 +143,7 @@ class Source:
             raise IndexError(f"there is no batch {number}; the epoch has {plan.num_batches}.")
         rows, steps = plan.shape(number)
         grid = Grid.from_spans(rows, steps + extra_steps, plan.spans(number))
-        batch = fill(seqs, grid, grid.spans.sequence, grid.spans.offset, self.recipe.fields)
+        batch = fill(seqs, grid, grid.spans.sequence, grid.spans.offset, self.recipe.fields, epoch=plan.epoch)
         return pieces(batch, self.recipe, self.frames.frame(number, batch))
 
     @property

@@ -8,7 +8,7 @@ from drystone.core.extras import need
 
 if TYPE_CHECKING:
     from drystone.text.encode import Encoded, all_unknown
-    from drystone.text.spelling import Spelled, spelled, spelled_tokens
+    from drystone.text.spelling import Spelled, spelled, spelled_in, spelled_tokens
     from drystone.text.unknown import share_unknown
     from drystone.text.vocabulary import Vocabulary
 
@@ -18,13 +18,23 @@ _ON_FIRST_USE = MappingProxyType(
         "all_unknown": "encode",
         "Spelled": "spelling",
         "spelled": "spelling",
+        "spelled_in": "spelling",
         "spelled_tokens": "spelling",
         "share_unknown": "unknown",
         "Vocabulary": "vocabulary",
     }
 )
 
-__all__ = ["Encoded", "Spelled", "Vocabulary", "all_unknown", "share_unknown", "spelled", "spelled_tokens"]
+__all__ = [
+    "Encoded",
+    "Spelled",
+    "Vocabulary",
+    "all_unknown",
+    "share_unknown",
+    "spelled",
+    "spelled_in",
+    "spelled_tokens",
+]
 
 
 def __getattr__(name: str) -> Any:

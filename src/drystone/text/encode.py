@@ -29,6 +29,7 @@ class Encoded:
         lengths: [documents] how many tokens each has.
         starts: [tokens] the character of its document (from 0) in which a token starts; several tokens where a
             character is cut into bytes.
+        stops: [tokens] the character after its last one.
 
     Example:
         >>> from drystone.text import Vocabulary
@@ -36,6 +37,8 @@ class Encoded:
         >>> encoded = words.encode_documents(["a cat, a dog", "  "])
         >>> encoded.ids, encoded.lengths, encoded.starts
         (array([2, 4, 1, 2, 5], dtype=int32), array([5, 0]), array([0, 2, 5, 7, 9]))
+        >>> encoded.stops
+        array([ 1,  5,  6,  8, 12])
         >>> encoded.empty
         array([1])
     """
@@ -43,6 +46,7 @@ class Encoded:
     ids: Ids
     lengths: Ints
     starts: Ints
+    stops: Ints
 
     @property
     def empty(self) -> Ints:
@@ -75,10 +79,12 @@ def encode_by_tokenizer(texts: pa.LargeStringArray, tokenizer: Tokenizer) -> Enc
     pieces = Pieces.of(texts)
     found = _end_to_end([_block(block, tokenizer) for block in blocks(pieces.texts)])
     first = np.searchsorted(pieces.document, np.arange(len(texts) + 1))
+    before = np.repeat(pieces.start, found.lengths)
     return Encoded(
         ids=found.ids,
         lengths=np.diff(offsets_of(found.lengths)[first]),
-        starts=found.starts + np.repeat(pieces.start, found.lengths),
+        starts=found.starts + before,
+        stops=found.stops + before,
     )
 
 
@@ -88,7 +94,8 @@ def encode_characters(texts: pa.LargeStringArray, tokenizer: Tokenizer) -> Encod
     pieces = [code_points(block) for block in blocks(texts)]
     table = _table(pieces, tokenizer)
     ids = np.concatenate([np.zeros(0, dtype=np.int32), *(table[piece] for piece in pieces)])
-    return Encoded(ids=ids, lengths=lengths, starts=ranges(np.zeros_like(lengths), lengths))
+    starts = ranges(np.zeros_like(lengths), lengths)
+    return Encoded(ids=ids, lengths=lengths, starts=starts, stops=starts + 1)
 
 
 def _table(pieces: list[npt.NDArray[np.uint32]], tokenizer: Tokenizer) -> Ids:
@@ -108,8 +115,8 @@ def _block(texts: pa.LargeStringArray, tokenizer: Tokenizer) -> Encoded:
     total = int(lengths.sum())
     ids = np.fromiter(chain.from_iterable(encoding.ids for encoding in encodings), dtype=np.int32, count=total)
     spans = chain.from_iterable(encoding.offsets for encoding in encodings)
-    starts = np.fromiter((start for start, _ in spans), dtype=np.int64, count=total)
-    return Encoded(ids=ids, lengths=lengths, starts=starts)
+    starts, stops = np.fromiter(chain.from_iterable(spans), dtype=np.int64, count=2 * total).reshape(-1, 2).T.copy()
+    return Encoded(ids=ids, lengths=lengths, starts=starts, stops=stops)
 
 
 def _end_to_end(parts: list[Encoded]) -> Encoded:
@@ -118,4 +125,5 @@ def _end_to_end(parts: list[Encoded]) -> Encoded:
         ids=np.concatenate([none.astype(np.int32), *(part.ids for part in parts)]),
         lengths=np.concatenate([none, *(part.lengths for part in parts)]),
         starts=np.concatenate([none, *(part.starts for part in parts)]),
+        stops=np.concatenate([none, *(part.stops for part in parts)]),
     )

@@ -262,7 +262,7 @@ class Vocabulary:
         (seed, epoch, sequence, step) only: batches, ranks and stops do not change it.
 
         Args:
-            ids: [...] token ids, of any shape.
+            ids: [...] token ids, of any shape; one that no token has, such as that which begins a document, stays.
             sequence: [...] the number of each token's sequence; read only where a token is rare.
             step: [...] the number of each token in its sequence; read only where a token is rare.
             rate: the probability of replacing a rare token, from 0 to 1.
@@ -279,7 +279,7 @@ class Vocabulary:
             >>> words.replaced(ids, np.full(4, 7), np.arange(4), seed=0, epoch=2)
             array([False,  True, False, False])
         """
-        result = ids >= self.first_rare
+        result = (ids >= self.first_rare) & (ids < len(self))
         rare = np.nonzero(result)
         whose, where = (np.broadcast_to(numbers, ids.shape)[rare] for numbers in (sequence, step))
         result[rare] = chosen(whose, where, rate=rate, seed=seed, epoch=epoch)

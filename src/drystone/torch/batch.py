@@ -93,6 +93,11 @@ class TensorBatch:
         return self.made[name]
 
     @property
+    def epoch(self) -> int:
+        """The pass over the data that it belongs to, counted from 0."""
+        return self.host.epoch
+
+    @property
     def grid(self) -> Grid:
         """What lies where, on the host: for `lstm.run`."""
         return self.host.grid

@@ -60,4 +60,5 @@ class Collate:
         seqs = pieces(placed, self.names, self.per_step)
         grid = placed.places.grid()
         spans = np.arange(len(grid.spans))
-        return to_tensors(fill(seqs, grid, spans, np.zeros_like(spans), seqs.field_names))
+        epoch = placed.places.epoch
+        return to_tensors(fill(seqs, grid, spans, np.zeros_like(spans), seqs.field_names, epoch=epoch))

@@ -172,7 +172,7 @@ class LSTM(Parameters):
 
         Args:
             grid: `batch.grid`.
-            epoch: counts passes over the data, for variational dropout; `loader.epoch`.
+            epoch: counts passes over the data, for variational dropout; `batch.epoch`.
 
         Raises:
             ShapeError: a backward direction on a sequence that spans several batches.
@@ -203,7 +203,7 @@ class LSTM(Parameters):
             grid: `batch.grid`, or what `prepare` made of it.
             state: h and c that rows start from, [layers × directions, rows, units] and [..., hidden]; zeros by
                 default.
-            epoch: counts passes over the data, for variational dropout; `loader.epoch`.
+            epoch: counts passes over the data, for variational dropout; `batch.epoch`.
             vectors: [vectors, features], of which x says one a cell, such as those of words: the same as
                 `run(vectors[x], ...)`. Where there are more cells than vectors, the fused kernel multiplies each vector with
                 the input weights once, not each cell.
@@ -263,6 +263,7 @@ class LSTM(Parameters):
 
     def _prepared(self, grid: Grid | PreparedGrid, epoch: int | None) -> PreparedGrid:
         if not isinstance(grid, PreparedGrid):
+            epoch = epoch if self.training else None
             grid = self.prepare(grid, epoch=epoch) if torch.compiler.is_compiling() else self._read(grid, epoch)
         elif epoch is not None:
             raise ShapeError("this grid is prepared already: pass the epoch to lstm.prepare.")
@@ -270,7 +271,7 @@ class LSTM(Parameters):
             dropout = self._dropout_settings() if self.training else None
             grid.check_fits(self.first_weight.device, self.sizes.directions, dropout)
         if self.training and self.variational_dropout and grid.dropout is None:
-            raise ShapeError("variational dropout must know the epoch in training: pass epoch=loader.epoch.")
+            raise ShapeError("variational dropout must know the epoch in training: pass epoch=batch.epoch.")
         return grid
 
     def _forward_unbatched(

@@ -20,6 +20,7 @@ class Parcel:
         step_fields: as in the batch; numbers as tensors.
         span_fields: as in the batch.
         scored: as in the batch.
+        epoch: as in the batch.
     """
 
     shape: tuple[int, int]
@@ -27,6 +28,7 @@ class Parcel:
     step_fields: dict[str, Any]
     span_fields: dict[str, Any]
     scored: Bools
+    epoch: int
 
     @classmethod
     def of(cls, batch: Batch) -> "Parcel":
@@ -40,6 +42,7 @@ class Parcel:
             },
             span_fields=dict(batch.span_fields),
             scored=batch.scored,
+            epoch=batch.epoch,
         )
 
     def batch(self) -> Batch:
@@ -49,4 +52,5 @@ class Parcel:
             step_fields={name: np.asarray(values) for name, values in self.step_fields.items()},
             span_fields=self.span_fields,
             scored=self.scored,
+            epoch=self.epoch,
         )

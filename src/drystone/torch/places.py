@@ -21,12 +21,14 @@ class Places(list[int]):
         spans: where each lies.
         lengths: [spans] the planned length of each span's sequence.
         num_sequences: how many sequences were planned in all.
+        epoch: of the plan.
     """
 
     shape: tuple[int, int]
     spans: Spans
     lengths: Ints
     num_sequences: int
+    epoch: int
 
     @classmethod
     def of(cls, plan: Plan, batch: int) -> "Places":
@@ -37,6 +39,7 @@ class Places(list[int]):
         places.spans = spans
         places.lengths = np.asarray(plan.lengths[spans.sequence])
         places.num_sequences = len(plan.lengths)
+        places.epoch = plan.epoch
         return places
 
     def grid(self) -> Grid:

@@ -20,6 +20,7 @@ def to_plain(batch: Batch) -> dict[str, Any]:
         "step_fields": {name: _array(values) for name, values in batch.step_fields.items()},
         "span_fields": {name: _array(values) for name, values in batch.span_fields.items()},
         "scored": _array(batch.scored),
+        "epoch": batch.epoch,
     }
 
 
@@ -32,6 +33,7 @@ def from_plain(plain: Mapping[str, Any]) -> Batch:
         step_fields={name: _from(found) for name, found in plain["step_fields"].items()},
         span_fields={name: _from(found) for name, found in plain["span_fields"].items()},
         scored=_from(plain["scored"]),
+        epoch=plain["epoch"],
     )
     return parcel.batch()
 

@@ -52,7 +52,6 @@ class RunModel(nn.Module, ABC):
         self.input_layer = InputLayer(
             spec.features,
             settings.embedding_size,
-            unknown_rate=settings.unknown_rate,
             embedding_dropout=settings.embedding_dropout,
         )
         self.lstm = LSTM(
@@ -61,7 +60,9 @@ class RunModel(nn.Module, ABC):
             settings.num_layers,
             dropout=settings.dropout if settings.num_layers > 1 else 0.0,
             bidirectional=settings.bidirectional,
+            variational_dropout=settings.variational_dropout,
             weight_dropout=settings.weight_dropout,
+            dropout_seed=settings.seed,
         )
         width = settings.hidden_size * (2 if settings.bidirectional else 1)
         self.dropout = Dropout(settings.head_dropout)
@@ -106,7 +107,7 @@ class RunModel(nn.Module, ABC):
         self.spread.copy_(torch.from_numpy(spread))
 
     def run(self, batch: TensorBatch, state: State | None = None) -> LSTMRun:
-        """Runs the LSTM over a batch, with noise in training.
+        """Runs the LSTM over a batch, with noise and all dropout in training.
 
         Args:
             batch: with the features.
@@ -115,8 +116,8 @@ class RunModel(nn.Module, ABC):
         x = self.features.matrix(batch)
         if (looked_up := self.input_layer.looked_up(x)) is not None:
             ids, vectors = looked_up
-            return self.lstm.run(ids, batch.grid, state, vectors=vectors)
-        return self.lstm.run(self.read(x), batch.grid, state)
+            return self.lstm.run(ids, batch.grid, state, epoch=batch.epoch, vectors=vectors)
+        return self.lstm.run(self.read(x), batch.grid, state, epoch=batch.epoch)
 
     def at_cells(
         self, batch: TensorBatch, state: Any, cells: Int[Tensor, " cells"]

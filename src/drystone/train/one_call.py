@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -26,6 +27,7 @@ from drystone.train.schema import Schema
 from drystone.train.session import train
 from drystone.train.settings import Settings
 from drystone.train.split import Split
+from drystone.train.truncation import TRUNCATED
 
 
 def fit(
@@ -150,13 +152,15 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
     features = prepared.task.schema.features
     statistics = zip(features.columns, prepared.model.mean, prepared.model.spread, strict=True)
     numbers = {column for field in features.fields if field.kind == "numbers" for column in field.columns}
-    found = {
+    found: dict[str, Any] = {
         name: {"mean": float(mean), "standard_deviation": float(spread)}
         for name, mean, spread in statistics
         if name in numbers
     }
     unknown = unknown_shares(prepared.parts, features)
     found |= {UNKNOWN_WORDS: unknown} if unknown else {}
+    left_out = {part: asdict(each) for part, each in prepared.truncated.items()}
+    found |= {TRUNCATED: left_out} if left_out else {}
     (place / names.STATISTICS).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     prepared.split.save(place / names.SPLIT)
     prepared.loader.plan.save(place / names.PLAN)

@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 
 from drystone.plots.figure import Picture
+from drystone.train.features.unknown import with_unknown
 from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.recipe import Recipe
 from drystone.train.loop.trainer import Trainer
@@ -35,7 +36,9 @@ def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
     return Trainer(
         prepared.model,
         loader,
-        task.objective(loader.seqs),
+        with_unknown(
+            task.objective(loader.seqs), task.schema.features, rate=task.settings.unknown_rate, seed=task.settings.seed
+        ),
         recipe_of(task.settings),
         evaluator=part_evaluator(prepared, "valid", between) if len(prepared.split.valid) else None,
         metrics=task.metrics(),

@@ -21,6 +21,7 @@ from drystone.train.split import Split
 from drystone.train.targets import check_names, fields_of, with_target
 from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_tasks_of_target
 from drystone.train.tasks.task import Task
+from drystone.train.truncation import Truncated, truncated, warn_of_truncated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,6 +34,7 @@ class Prepared:
         split: which sequences are for what, as they were read.
         loader: the training part.
         model: not trained yet, with the statistics of the training part.
+        truncated: what is left out of the sequences of each part, where `max_steps` asks for it.
         device: where the model is.
     """
 
@@ -41,6 +43,7 @@ class Prepared:
     split: Split
     loader: Loader
     model: RunModel
+    truncated: Mapping[str, Truncated]
     device: torch.device
 
     @property
@@ -59,7 +62,7 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     split = kind.split(seqs, chosen)
     check_ids(seqs, split, goes_on=kind.about.goes_on)
     check_steps(seqs, split)
-    task = task_of(chosen, kind.schema_of(seqs, chosen, split))
+    task = task_of(chosen, _schema_of(seqs, chosen, split))
     _check_monitor(task)
     names = (*task.schema.features.sources, *fields_of(chosen.target, seqs))
     warn_of_equals(seqs, split, names)
@@ -87,6 +90,17 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
         )
     task = task_of(settings, schema)
     return _put_together(_parts_of(seqs, task, split), task, split)
+
+
+def _schema_of(seqs: Sequences, settings: Settings, split: Split) -> Schema:
+    """Returns the schema of what is read of the sequences; it is known by them as they are."""
+    kind = kind_of(settings)
+    is_cut_later = seqs.text is not None and settings.tokens != "characters"
+    if settings.max_steps is None or is_cut_later:
+        return kind.schema_of(seqs, settings, split)
+    read = seqs.truncate(settings.max_steps)
+    found = kind.schema_of(read, settings, split.of_other_steps(seqs.lengths, read.lengths))
+    return replace(found, data=found.fingerprint_of(seqs))
 
 
 def _with_task(seqs: Sequences, settings: Settings) -> Settings:
@@ -156,8 +170,11 @@ def _parts_of(seqs: Sequences, task: Task, split: Split) -> dict[str, Sequences]
     return {part: own.sequences(whole, part, context) for part, context in contexts.items()}
 
 
-def _put_together(parts: Mapping[str, Sequences], task: Task, split: Split) -> Prepared:
-    settings, part = task.settings, parts["train"]
+def _put_together(wholes: Mapping[str, Sequences], task: Task, split: Split) -> Prepared:
+    settings = task.settings
+    parts, left_out = truncated(wholes, settings.max_steps)
+    warn_of_truncated(left_out, settings.max_steps)
+    part = parts["train"]
     laid_out = task.to_train_on(part)
     layout = training_layout(settings)
     layout.check(laid_out.lengths, split.train if len(laid_out) == len(part) else None)
@@ -167,7 +184,15 @@ def _put_together(parts: Mapping[str, Sequences], task: Task, split: Split) -> P
     _ = loader.plan  # it is kept; what the layout refuses, such as times that do not rise, it refuses here
     model = task.new_model()
     task.fit_statistics(model, part)
-    return Prepared(parts=parts, task=task, split=split, loader=loader, model=model.to(device), device=device)
+    return Prepared(
+        parts=parts,
+        task=task,
+        split=split,
+        loader=loader,
+        model=model.to(device),
+        truncated=left_out,
+        device=device,
+    )
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from drystone.core.errors import DataError, RunError
+from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.sequences import Sequences
 from drystone.core.words import so_many
 from drystone.torch.streaming.predictor import StatefulPredictor
@@ -38,6 +38,7 @@ from drystone.train.split import Split
 from drystone.train.targets import with_target
 from drystone.train.tasks.find import task_of
 from drystone.train.tasks.task import Scores
+from drystone.train.truncation import TRUNCATED, Truncated, truncated, warn_of_truncated
 from drystone.train.watch.metrics_log import read_metrics
 
 
@@ -118,7 +119,16 @@ class Run(OwnData):
     @property
     def unknown_words(self) -> dict[str, float]:
         """The share of words that training did not see in each part, 0 to 1; nothing where the model reads no text."""
-        return json.loads((self.path / names.STATISTICS).read_text(encoding="utf-8")).get(UNKNOWN_WORDS, {})
+        return self._statistics.get(UNKNOWN_WORDS, {})
+
+    @property
+    def truncated(self) -> dict[str, Truncated]:
+        """What was left out of the sequences of each part, longer than `max_steps`; nothing where it is not set."""
+        return {part: Truncated(**found) for part, found in self._statistics.get(TRUNCATED, {}).items()}
+
+    @property
+    def _statistics(self) -> dict[str, Any]:
+        return json.loads((self.path / names.STATISTICS).read_text(encoding="utf-8"))
 
     def __repr__(self) -> str:
         epochs = sum(record["part"] == "train" for record in self.metrics)
@@ -149,10 +159,14 @@ class Run(OwnData):
         Of both, learned jointly, one row a sequence: what is said of classes, and the list of its tags, under the name of their
         field. Of language models one row a document: its `tokens`, `loss` (nats a token) and `perplexity`.
 
+        Of longer sequences than `max_steps`, where the run has that, only the first steps are read (of joint tasks, tagged), which
+        a warning tells.
+
         Raises:
             DataError: fields that the model needs are missing, of another shape, or not finite.
         """
-        seqs = self._checked(seqs)
+        seqs, left_out = self._checked(seqs, "these sequences")
+        warn_of_truncated(left_out, self.settings.max_steps)
         return self.task.predict(self.model, seqs)
 
     def evaluate(self, seqs: Any, *, plot: str | Path | None = None, name: str = "these sequences") -> Scores:
@@ -177,14 +191,16 @@ class Run(OwnData):
         """
         if plot is not None:
             check_free(Path(plot))
-        seqs = self._checked(seqs)
+        seqs, left_out = self._checked(seqs, name)
         evaluator = self.task.evaluator(seqs, self._device)
         figures = evaluator.figures(self.model)
         if np.isnan(figures["loss"]):
             self.task.predict(self.model, seqs)  # names the sequence
         unknown = unknown_shares({name: seqs}, self.schema.features).get(name)
         scores = self.task.scores(seqs, figures)
-        scores = replace(scores, baselines=self.task.baselines(seqs), unknown_words=unknown)
+        scores = replace(
+            scores, baselines=self.task.baselines(seqs), unknown_words=unknown, truncated=left_out.get(name)
+        )
         if plot is not None:
             Path(plot).mkdir(exist_ok=True)
             title = title_of(self.task, name, asdict(scores))
@@ -211,7 +227,8 @@ class Run(OwnData):
             clock: returns the seconds that `forget_after` counts.
 
         Raises:
-            ConfigError: the model cannot go on step by step, since it reads backward, or was trained on windows.
+            ConfigError: the model cannot go on step by step, since it reads backward, or was trained on windows or on the
+                first steps of sequences.
 
         Example:
             >>> import drystone as ds
@@ -224,6 +241,11 @@ class Run(OwnData):
             >>> bool(abs(found["recording 1"][0] - run.predict(seqs[:1])["p_1"][0].as_py()) < 1e-6)
             True
         """
+        if self.settings.max_steps is not None:
+            raise ConfigError(
+                f"max_steps is {self.settings.max_steps}: the model was trained on the first {self.settings.max_steps} steps "
+                f"of sequences, and streams go on after them. Train it without max_steps."
+            )
         with torch.inference_mode():
             self.model.advance(torch.zeros(1, 1, self.schema.features.size, dtype=torch.float64).to(self._device))
         return StatefulPredictor(
@@ -273,11 +295,14 @@ class Run(OwnData):
         source = Source(settings=self.settings, schema=self.schema, model=self.model)
         return export(source, Path(path), to=to, overwrite=overwrite)
 
-    def _checked(self, seqs: Any) -> Sequences:
+    def _checked(self, seqs: Any, name: str) -> tuple[Sequences, dict[str, Truncated]]:
+        """Returns what the model reads of sequences, and by their name what it does not, where `max_steps` is set."""
         found = self._read(seqs)
         if not len(found):
             raise DataError("there are no sequences to predict.")
-        return encoded(with_target(found, self.schema.target, self.settings.bio), self.schema.features)
+        whole = encoded(with_target(found, self.schema.target, self.settings.bio), self.schema.features)
+        kept, left_out = truncated({name: whole}, self.settings.max_steps)
+        return kept[name], left_out
 
 
 def _newest_weights(path: Path, settings: Settings) -> Mapping[str, Tensor]:

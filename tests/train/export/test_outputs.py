@@ -197,7 +197,7 @@ def test_the_torch_module_can_be_trained_further(tmp_path: Path) -> None:
     torch.manual_seed(0)
     assert not torch.equal(model(x, lengths)[0], model(x, lengths)[0])
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(20):
+    for _ in range(100):
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(x, lengths)[0], classes).backward()
         assert all(parameter.grad is not None for parameter in model.parameters())

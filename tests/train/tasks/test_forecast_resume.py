@@ -1,14 +1,12 @@
 """A forecast run that was stopped, with rows in the middle of series, ends as if it had never been."""
 
-import json
-import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import drystone as ds
-from drystone.train import Progress, Run, Updated
+from drystone.train import Run
+from tests.train.stopping import left_by, stopping_after
 from tests.train.tasks.series import forecast, waves
 
 SETTINGS: dict[str, Any] = {
@@ -19,27 +17,12 @@ SETTINGS: dict[str, Any] = {
     "noise": 0.1,
     "evaluate_every": 4,
 }
-TIMES = ("seconds", "steps_per_second")
 
 
 def stopped_after(update: int, **settings: Any) -> Run:
     """A run that Ctrl-C stopped after an update."""
-    real = Progress.__call__
-
-    def watch(self: Progress, event: Any) -> None:
-        real(self, event)
-        if isinstance(event, Updated) and event.update == update:
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Progress, "__call__", watch)
+    with stopping_after(update):
         return forecast(waves((70, 45)), **SETTINGS | settings)
-
-
-def left_by(path: Path) -> Any:
-    lines = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
-    figures = [{name: value for name, value in line.items() if name not in TIMES} for line in lines]
-    return figures, (path / "weights.safetensors").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_only_language_models_go_on() -> None:
         ({"bidirectional": True}, "a backward direction would read what is to be foretold"),
         ({"target": "part"}, "target 'part' is text a sequence; a language model learns text"),
         ({"pooling": "max"}, "pooling goes with task classify, regress or joint, not with language-model"),
-        ({"spelling": True}, "spelling needs words that are split already"),
+        ({"spelling": True}, "spelling is on: a language model reads tokens as they are"),
     ],
     ids=str,
 )

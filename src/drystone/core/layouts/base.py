@@ -83,7 +83,7 @@ class Layout(ABC):
         whole = check_lengths(cast("Lengths", getattr(lengths, "lengths", lengths)))
         self.check(whole)
         check_seed("seed", seed)
-        check_seed("epoch", epoch)
+        epoch = check_seed("epoch", epoch)
         placed = self.place(
             Epoch(
                 lengths=whole,
@@ -92,7 +92,7 @@ class Layout(ABC):
                 times=self._times(lengths),
             )
         )
-        return plan_of(placed, whole)
+        return plan_of(placed, whole, epoch)
 
     def _check_carried(self, rows: npt.NDArray[Any], count: int) -> Ints:
         if rows.size and not self.carries:

@@ -103,8 +103,8 @@ class Placement:
         )
 
 
-def plan_of(placed: Placement, lengths: Lengths) -> Plan:
-    """Returns the plan that a placement makes."""
+def plan_of(placed: Placement, lengths: Lengths, epoch: int) -> Plan:
+    """Returns the plan that a placement makes of an epoch."""
     cells = placed.rows * placed.steps
     cost = cells if placed.cost is None else placed.cost
     batches = (placed.rows, placed.steps, np.arange(len(cells)), cells, cost)
@@ -119,6 +119,7 @@ def plan_of(placed: Placement, lengths: Lengths) -> Plan:
         batches=_table(BATCH_COLUMNS, batches),
         dropped=pa.table(dropped),
         lengths=lengths,
+        epoch=epoch,
         max_cells=placed.max_cells,
     )
 

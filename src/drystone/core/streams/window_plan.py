@@ -58,7 +58,8 @@ class WindowPlan:
         laid, index = self.batches[number]
         held, spans = laid.held, laid.plan.spans(index)
         grid = Grid.from_spans(*laid.plan.shape(index), held.names(spans))
-        return fill(held.seqs, grid, spans.sequence, spans.offset, known_fields(held.seqs, names))
+        fields = known_fields(held.seqs, names)
+        return fill(held.seqs, grid, spans.sequence, spans.offset, fields, epoch=laid.plan.epoch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +114,9 @@ class Rules:
         return Laid(held=left, plan=plan, batches=batches)
 
     def _plan(self, layout: Layout, window: Window, held: Held) -> Plan:
-        epoch = (self.epoch + (window.index << WINDOW_SHIFT)) % (1 << 64)
-        plan = layout.plan(held.seqs.lengths, self.seed, epoch, carried=held.rows)
+        orders = (self.epoch + (window.index << WINDOW_SHIFT)) % (1 << 64)
+        plan = layout.plan(held.seqs.lengths, self.seed, orders, carried=held.rows)
+        plan = replace(plan, epoch=self.epoch)
         return _with_rows(plan, cast("Any", layout).rows) if layout.carries else plan
 
 

@@ -109,7 +109,7 @@ class LanguageModel(nn.Module):
         Args:
             batch: with the field of token ids, int64 [rows, steps].
             state: of the rows before the batch, as the last call returned it; zeros by default.
-            epoch: counts passes over the data, for variational dropout; `loader.epoch`.
+            epoch: counts passes over the data, for variational dropout; `batch.epoch`.
 
         Raises:
             ShapeError: ids that are no whole numbers a step; variational dropout in training without an epoch.

@@ -38,6 +38,12 @@ class Source:
                 f"the run was trained to {self.settings.task}; only runs that classify can be exported so far. "
                 f"drystone predict, and run.predict in Python, serve it."
             )
+        if self.settings.max_steps is not None:
+            raise ConfigError(
+                f"max_steps is {self.settings.max_steps}: the model was trained on the first {self.settings.max_steps} steps "
+                f"of sequences, which exported models do not cut; only runs on whole sequences can be exported so far. "
+                f"drystone predict serves it."
+            )
         others = [field.name for field in self.schema.features.fields if not field.is_plain]
         if others:
             raise ConfigError(

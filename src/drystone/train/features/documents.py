@@ -1,5 +1,6 @@
 """Documents as tokens: other steps than the characters that they were read as."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from drystone.core.errors import DataError
 from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.train.features.feature import Feature, Features
+from drystone.train.features.tokens import document_numbers
 
 
 def with_tokens(seqs: Sequences, features: Features) -> Sequences:
@@ -18,11 +20,12 @@ def with_tokens(seqs: Sequences, features: Features) -> Sequences:
     Raises:
         DataError: these are no documents, or only parts of some, or one holds no token.
     """
-    feature = next((field for field in features.fields if field.cuts_documents), None)
-    return seqs if feature is None else _cut(seqs, feature)
+    cut = [field for field in features.fields if field.cuts_documents]
+    return _cut(seqs, cut) if cut else seqs
 
 
-def _cut(seqs: Sequences, feature: Feature) -> Sequences:
+def _cut(seqs: Sequences, features: Collection[Feature]) -> Sequences:
+    feature = next(iter(features))
     assert feature.vocabulary is not None
     if seqs.text != feature.source:
         raise DataError(
@@ -34,7 +37,8 @@ def _cut(seqs: Sequences, feature: Feature) -> Sequences:
             f"{seqs.place(0)} is a part of a document; {feature.vocabulary.kind} are cut from whole ones. Give the parts files of "
             f"their own, or take tokens='characters' (--tokens characters)."
         )
-    found = feature.vocabulary.encode_documents(documents_of(seqs))
+    documents = documents_of(seqs)
+    found = feature.vocabulary.encode_documents(documents)
     if len(found.empty):
         raise DataError(
             f"{seqs.place(int(found.empty[0]))} holds no {feature.vocabulary.kind}, only blanks. Leave it out, such as by "
@@ -45,7 +49,7 @@ def _cut(seqs: Sequences, feature: Feature) -> Sequences:
     source_starts[seqs.source] = starts
     return replace(
         seqs,
-        step_columns={feature.field: Column(found.ids)},
+        step_columns={each.field: Column(document_numbers(documents, found, each)) for each in features},
         starts=starts,
         lengths=found.lengths,
         source_starts=source_starts,

@@ -74,8 +74,8 @@ class Feature:
 
     @property
     def cuts_documents(self) -> bool:
-        """Whether its tokens are cut from documents, so that sequences get other steps."""
-        return self.kind == "tokens" and self.vocabulary is not None and self.vocabulary.kind in ("words", "bpe")
+        """Whether its tokens, or what they are spelled like, are cut from documents, so that sequences get other steps."""
+        return self.kind in OF_TEXT and self.vocabulary is not None and self.vocabulary.kind in ("words", "bpe")
 
     @property
     def field(self) -> str:

@@ -1,6 +1,5 @@
 """From the numbers of features to what an LSTM reads."""
 
-from dataclasses import dataclass
 from math import ceil, pi
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from drystone.text import Vocabulary
-from drystone.text.kinds import PADDING, UNKNOWN
+from drystone.text.kinds import PADDING
 from drystone.torch.drop import Dropout
 from drystone.torch.vectors import vectors_of
 from drystone.train.features.calendar import PARTS
@@ -30,7 +29,6 @@ class InputLayer(nn.Module):
         features: the inputs.
         embedding_size: the numbers of each embedding; 0 for one-hot vectors; None for one-hot vectors of up to 10
             categories, and embeddings that grow slowly with more.
-        unknown_rate: the fraction of rare words that are read as the unknown word in training, so that it is learned.
         embedding_dropout: the fraction of the numbers that text becomes which are dropped in training.
     """
 
@@ -39,13 +37,11 @@ class InputLayer(nn.Module):
         features: Features,
         embedding_size: int | None,
         *,
-        unknown_rate: float = 0.0,
         embedding_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.features = features
-        of_text = OfText(unknown_rate=unknown_rate, dropout=embedding_dropout)
-        self.readers = nn.ModuleList(_reader(feature, embedding_size, of_text) for feature in features.fields)
+        self.readers = nn.ModuleList(_reader(feature, embedding_size, embedding_dropout) for feature in features.fields)
         self.width = sum(reader.width for reader in self._readers)
 
     def forward(
@@ -161,23 +157,13 @@ class Embedded(Reader):
         return _codes(x, self.vectors.num_embeddings - 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfText:
-    """What training does to text: see `InputLayer`."""
-
-    unknown_rate: float
-    dropout: float
-
-
 class Tokens(Reader):
-    """Tokens as vectors that are learned; rare ones are read as the unknown word now and then, which so has a vector too."""
+    """Tokens as vectors that are learned, that of the unknown word among them."""
 
-    def __init__(self, vocabulary: Vocabulary, size: int, of_text: OfText) -> None:
+    def __init__(self, num_tokens: int, size: int, dropout: float) -> None:
         super().__init__(size)
-        self.first_rare = vocabulary.first_rare
-        self.unknown_rate = 0.0 if vocabulary.kind == "bpe" else of_text.unknown_rate  # bytes are never unknown
-        self.vectors = nn.Embedding(len(vocabulary), size, padding_idx=PADDING)
-        self.dropout = Dropout(of_text.dropout)
+        self.vectors = nn.Embedding(num_tokens, size, padding_idx=PADDING)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
         return self.dropout(self.vectors(self.ids(x).squeeze(-1)))
@@ -187,11 +173,7 @@ class Tokens(Reader):
         return None if is_dropped else vectors_of(self.vectors)
 
     def ids(self, x: Tensor) -> Tensor:
-        ids = _codes(x, self.vectors.num_embeddings - 1)
-        if self.training and self.unknown_rate:
-            is_hidden = (ids >= self.first_rare) & (torch.rand(ids.shape, device=ids.device) < self.unknown_rate)
-            ids = ids.masked_fill(is_hidden, UNKNOWN)
-        return ids
+        return _codes(x, self.vectors.num_embeddings - 1)
 
 
 class Spelling(Reader):
@@ -200,11 +182,11 @@ class Spelling(Reader):
     letters = 25  # numbers of a letter's vector
     patterns = 50
 
-    def __init__(self, num_characters: int, of_text: OfText) -> None:
+    def __init__(self, num_characters: int, dropout: float) -> None:
         super().__init__(self.patterns)
         self.vectors = nn.Embedding(num_characters, self.letters, padding_idx=PADDING)
         self.seen = nn.Conv1d(self.letters, self.patterns, kernel_size=3, padding=1)
-        self.dropout = Dropout(of_text.dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
         ids = _codes(x, self.vectors.num_embeddings - 1)
@@ -220,9 +202,9 @@ def _codes(x: Tensor, num_categories: int) -> Tensor:
     return torch.where(is_code, x, 0.0).long()
 
 
-def _reader(feature: Feature, embedding_size: int | None, of_text: OfText) -> Reader:
+def _reader(feature: Feature, embedding_size: int | None, dropout: float) -> Reader:
     if feature.vocabulary is not None:
-        return _reader_of_text(feature, feature.vocabulary, embedding_size, of_text)
+        return _reader_of_text(feature, feature.vocabulary, embedding_size, dropout)
     if feature.kind == "calendar":
         return Round(PARTS[feature.part].period, feature.size)
     if feature.kind == "numbers":
@@ -234,11 +216,11 @@ def _reader(feature: Feature, embedding_size: int | None, of_text: OfText) -> Re
     return Embedded(count, feature.size, size) if size else OneHot(count, feature.size)
 
 
-def _reader_of_text(feature: Feature, vocabulary: Vocabulary, embedding_size: int | None, of_text: OfText) -> Reader:
+def _reader_of_text(feature: Feature, vocabulary: Vocabulary, embedding_size: int | None, dropout: float) -> Reader:
     if feature.kind == "spelling":
-        return Spelling(len(vocabulary.characters_of_words()), of_text)
+        return Spelling(len(vocabulary.characters_of_words()), dropout)
     size = min(MOST_OF_WORDS, _grown(len(vocabulary))) if embedding_size is None else embedding_size
-    return Tokens(vocabulary, size, of_text) if size else OneHot(len(vocabulary) - 1, feature.size)
+    return Tokens(len(vocabulary), size, dropout) if size else OneHot(len(vocabulary) - 1, feature.size)
 
 
 def _usual_size(num_categories: int) -> int:

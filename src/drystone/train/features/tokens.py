@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,10 +12,11 @@ import pyarrow.compute as pc
 
 from drystone.core.documents import documents_of
 from drystone.core.errors import ConfigError
+from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.core.string_memory import offsets_in, strings_of
 from drystone.core.words import so_many
-from drystone.text import Vocabulary, all_unknown, share_unknown, spelled
+from drystone.text import Encoded, Spelled, Vocabulary, all_unknown, share_unknown, spelled, spelled_in
 from drystone.text.kinds import UNKNOWN
 from drystone.train.features.feature import Feature, Features
 from drystone.train.features.wishes import Missing, TextWishes
@@ -39,13 +41,13 @@ def token_features(train: Sequences, name: str, wishes: TextWishes, missing: Mis
     is_of_documents = name == train.text
     kind = (wishes.tokens or "words") if is_of_documents else "given"
     _check(name, wishes, is_of_documents=is_of_documents)
-    vocabulary = Vocabulary.train(
-        documents_of(train) if is_of_documents else _words(train.field(name).compact.values),
-        kind=kind,
-        size=wishes.size,
-        min_count=wishes.min_count,
-        lowercase=wishes.lowercase,
+    of_texts = partial(
+        Vocabulary.train, kind=kind, size=wishes.size, min_count=wishes.min_count, lowercase=wishes.lowercase
     )
+    texts = documents_of(train) if is_of_documents else _words(train.field(name).compact.values)
+    vocabulary = of_texts(texts)
+    if is_of_documents and wishes.max_tokens is not None:
+        vocabulary = of_texts(_beginnings(texts, vocabulary, wishes.max_tokens))  # what is not read teaches no vector
     found = [Feature(name=name, kind="tokens", vocabulary=vocabulary, missing=missing)]
     if wishes.spelling:
         longest = pc.max(pc.utf8_length(vocabulary.tokens.slice(UNKNOWN + 1))).as_py()
@@ -62,8 +64,11 @@ def _check(name: str, wishes: TextWishes, *, is_of_documents: bool) -> None:
         raise ConfigError(
             f"tokens is {wishes.tokens!r}, and {name!r} holds words that are split already; leave out tokens, or give documents."
         )
-    if wishes.spelling and is_of_documents:
-        raise ConfigError(f"spelling needs words that are split already, and {name!r} holds documents; leave it out.")
+    if wishes.spelling and wishes.tokens in ("characters", "bpe"):
+        raise ConfigError(
+            f"spelling reads words letter by letter, and tokens is {wishes.tokens!r}; take tokens='words' (--tokens words), or "
+            f"leave out spelling."
+        )
 
 
 def token_numbers(values: Any, feature: Feature) -> npt.NDArray[Any]:
@@ -76,18 +81,44 @@ def token_numbers(values: Any, feature: Feature) -> npt.NDArray[Any]:
     assert feature.vocabulary is not None
     words = _words(values)
     if feature.kind == "spelling":
-        return _spellings(words, feature.vocabulary, feature.size)
+        distinct = words.dictionary_encode()
+        found = spelled(distinct.dictionary, feature.vocabulary.characters_of_words(), max_characters=feature.size)
+        return _as_wide(found, feature)[np.asarray(distinct.indices)]
     if feature.vocabulary.kind == "characters":
         return feature.vocabulary.encode_documents(_together(words)).ids
     return feature.vocabulary.ids_of(words)
 
 
-def _spellings(words: pa.LargeStringArray, vocabulary: Vocabulary, most: int) -> npt.NDArray[Any]:
-    distinct = words.dictionary_encode()
-    found = spelled(distinct.dictionary, vocabulary.characters_of_words(), max_characters=most).ids
-    table = np.zeros((len(found), most), dtype=found.dtype)
-    table[:, : found.shape[1]] = found
-    return table[np.asarray(distinct.indices)]
+def _beginnings(documents: pa.LargeStringArray, vocabulary: Vocabulary, max_tokens: int) -> list[str]:
+    """Returns the documents up to where the first token starts that is not read."""
+    found = vocabulary.encode_documents(documents)
+    ends: list[int | None] = [None] * len(documents)
+    for number in np.flatnonzero(found.lengths > max_tokens).tolist():
+        ends[number] = int(found.starts[offsets_of(found.lengths)[number] + max_tokens])
+    return [text[:end] for text, end in zip(documents.to_pylist(), ends, strict=True)]
+
+
+def document_numbers(documents: pa.LargeStringArray, tokens: Encoded, feature: Feature) -> npt.NDArray[Any]:
+    """Returns the id of each token of documents, [tokens], or those of its characters, [tokens, characters].
+
+    Args:
+        documents: one a value.
+        tokens: of them.
+        feature: of tokens, or of their spelling.
+    """
+    assert feature.vocabulary is not None
+    if feature.kind == "tokens":
+        return tokens.ids
+    characters = feature.vocabulary.characters_of_words()
+    return _as_wide(spelled_in(documents, tokens, characters, max_characters=feature.size), feature)
+
+
+def _as_wide(found: Spelled, feature: Feature) -> npt.NDArray[Any]:
+    """Returns ids of characters as wide as the feature, in few bytes: there are many words."""
+    is_small = found.ids.max(initial=0) <= np.iinfo(np.int16).max
+    table = np.zeros((len(found.ids), feature.size), dtype=np.int16 if is_small else np.int32)
+    table[:, : found.ids.shape[1]] = found.ids
+    return table
 
 
 def _together(characters: pa.LargeStringArray) -> pa.LargeStringArray:

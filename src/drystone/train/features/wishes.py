@@ -19,6 +19,7 @@ class TextWishes:
         min_count: tokens that training counts less often are unknown.
         lowercase: whether it is lowered.
         spelling: whether words are read letter by letter too.
+        max_tokens: the first so many tokens of a document are read; None for all.
     """
 
     name: str | None = None
@@ -27,6 +28,7 @@ class TextWishes:
     min_count: int = 1
     lowercase: bool = False
     spelling: bool = False
+    max_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,13 @@ class DataSettings(SomeSettings):
     known_ahead: tuple[str, ...] | None = setting(
         None, DATA, "forecast: features, or parts of the calendar, known for the whole horizon", rare=True, strict=False
     )
+    max_steps: int | None = setting(
+        None,
+        DATA,
+        "classify, regress, joint: the first so many steps (of documents, tokens) of a sequence are read; all by default",
+        rare=True,
+        ge=1,
+    )
     missing: Missing = setting(
         "error",
         DATA,
@@ -95,6 +102,7 @@ class DataSettings(SomeSettings):
                 min_count=self.min_count,
                 lowercase=self.lowercase,
                 spelling=self.spelling,
+                max_tokens=self.max_steps,
             ),
         )
 

@@ -33,6 +33,14 @@ class ModelSettings(SomeSettings):
     tied: bool | None = setting(
         None, MODEL, "language-model: whether tokens are scored by the vectors that they are read by", rare=True
     )
+    variational_dropout: float = setting(
+        0.0,
+        MODEL,
+        "fraction of the inputs of each layer dropped, in training: the same ones at all steps of a sequence",
+        rare=True,
+        ge=0,
+        lt=1,
+    )
     weight_dropout: float = setting(
         0.0, MODEL, "fraction of the recurrent weights dropped, in training", rare=True, ge=0, lt=1
     )

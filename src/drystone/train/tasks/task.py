@@ -22,6 +22,7 @@ from drystone.train.schema import Schema
 from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Ints, Split, by_column
 from drystone.train.tasks.about import About
+from drystone.train.truncation import Truncated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,14 @@ class Scores:
         loss: Σ weighted loss ÷ Σ weight.
         baselines: the figures of trivial predictions, by their names: see `Task.baselines`.
         unknown_words: the share of words that training did not see, 0 to 1; None where the model reads no text.
+        truncated: what the model did not read of longer sequences; None where the run has no `max_steps`.
     """
 
     sequences: int
     loss: float
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     unknown_words: float | None = None
+    truncated: Truncated | None = None
 
 
 class Task(ABC):

@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "noise": 0.1,
         "label_smoothing": None,
         "class_weights": None,
+        "max_steps": None,
         "split": "random",
         "group": None,
     }

@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "noise": 0.0,
         "label_smoothing": 0.0,
         "bio": "count",
+        "max_steps": None,
         "split": "random",
         "group": None,
     }

@@ -24,6 +24,8 @@ def check(settings: Any) -> None:
     """Raises ValueError where settings contradict each other."""
     if settings.bidirectional:
         raise ValueError("bidirectional is on: a backward direction would read what is to be foretold. Leave it out.")
+    if settings.spelling:
+        raise ValueError("spelling is on: a language model reads tokens as they are, and foretells them. Leave it out.")
 
 
 LANGUAGE_MODEL = About(

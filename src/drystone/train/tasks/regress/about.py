@@ -13,6 +13,7 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "pooling": "mean",
         "head_dropout": 0.0,
         "noise": 0.0,
+        "max_steps": None,
         "split": "random",
         "group": None,
     }
