@@ -25,6 +25,7 @@ from drystone.readers.formats import (
 from drystone.readers.guard import reading
 from drystone.readers.keys import with_keys
 from drystone.readers.options import Documents, Duplicates, Options
+from drystone.readers.shards import is_of_shards, read_shards
 from drystone.readers.table import sequences_from_table
 
 
@@ -88,6 +89,9 @@ def read(
         documents=documents,
         encoding=encoding,
     )
+    if is_of_shards(source):
+        _warn_of_no_effect(None, options, "shards")
+        return read_shards(source, options)
     if isinstance(source, (str, Path)):
         return _read_file(source, options)
     if not hasattr(source, "__arrow_c_stream__"):
@@ -98,7 +102,7 @@ def read(
     if hasattr(source, "to_frame"):
         raise DataError(f"read takes a table; got a {type(source).__name__}, one column. Pass it as .to_frame().")
     with reading(f"the {type(source).__name__}"):
-        _warn_of_no_effect(None, options)
+        _warn_of_no_effect(None, options, "a table in memory")
         return sequences_from_table(pa.table(source), Origin(), options)
 
 
@@ -108,7 +112,7 @@ def _read_file(source: str | Path, options: Options) -> Sequences:
         if path.is_dir():
             path = path.resolve()  # "." has no name
     with reading(path.name):
-        _warn_of_no_effect(path, options)
+        _warn_of_no_effect(path, options, path.name)
         if path.is_dir():
             return folder_reader(path)(path, options)
         ending = ending_of(path)
@@ -121,9 +125,8 @@ def _read_file(source: str | Path, options: Options) -> Sequences:
         return sequences_from_table(table, origin, options)
 
 
-def _warn_of_no_effect(path: Path | None, options: Options) -> None:
+def _warn_of_no_effect(path: Path | None, options: Options, what: str) -> None:
     for name in OF_TEXT_FILES:
         if getattr(options, name) is not None and not has_effect(name, path):
             which = "plain text files" if name == "documents" else "text files"
-            what = "a table in memory" if path is None else path.name
             warnings.warn(f"{name} (--{name}) has no effect on {what}; it is for {which}.", stacklevel=4)
