@@ -16,6 +16,7 @@ from drystone.readers.shards.place import Place
 from drystone.readers.shards.raw import RawFile, write_blocks
 from drystone.readers.shards.store import About, FieldAbout
 
+LARGEST_EXACT = 2**53  # beyond it, two different whole numbers can become one float
 Tell = Callable[[float], None]
 Blocks = Iterator[npt.NDArray[Any]]
 
@@ -43,7 +44,7 @@ def join(found: Sequence[Converted], folder: Path, tell: Tell) -> About:
         FieldAbout(
             name=name,
             per_step=_same(name, filled),
-            layers=_joined([shard.fields[name].layers for shard in filled], folder, f"{number}.", tell),
+            layers=_field(name, filled, folder, f"{number}.", tell),
         )
         for number, name in enumerate(filled[0].fields)
     ]
@@ -55,6 +56,13 @@ def join(found: Sequence[Converted], folder: Path, tell: Tell) -> About:
         dropped=tuple(_dropped(found)),
         remarks=_remarks(filled),
     )
+
+
+def _field(name: str, filled: Sequence[Converted], folder: Path, stem: str, tell: Tell) -> dict[str, RawFile]:
+    try:
+        return _joined([shard.fields[name].layers for shard in filled], folder, stem, tell)
+    except DataError as error:
+        raise DataError(f"field {name!r}: {error}") from None
 
 
 def _joined(members: Sequence[Mapping[str, RawFile]], folder: Path, stem: str, tell: Tell) -> dict[str, RawFile]:
@@ -83,9 +91,20 @@ def _blocks(files: Sequence[RawFile], tell: Tell) -> Blocks:
     kind = np.result_type(*(segment.kind for file in files for segment in file.segments))
     for file in files:
         for block in file.blocks():
-            yield block.astype(kind, copy=False)
+            yield _as(kind, block)
             tell(block.nbytes)
         file.path.unlink()
+
+
+def _as(kind: np.dtype[Any], block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if kind.kind == "f" and block.dtype.kind in "iu" and len(block):
+        for value in (block.min(), block.max()):
+            if abs(int(value)) > LARGEST_EXACT:
+                raise DataError(
+                    f"{value} is too large for the fractions that whole numbers become where some are missing. Fill in what is "
+                    f"missing, or write them as text."
+                )
+    return block.astype(kind, copy=False)
 
 
 def _same(name: str, filled: Sequence[Converted]) -> bool:

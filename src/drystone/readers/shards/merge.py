@@ -38,7 +38,7 @@ def merged(about: About, options: Options, folder: Path) -> About:
     wholes = {each.name: column_in(each.layers) for each in about.fields if not each.per_step}
     lengths = np.array(about.marks[LENGTHS].mapped())
     goes_on = np.array([place.first_sequence for place in about.places[1:]], np.int64)
-    if options.sequence_id is not None:
+    if options.sequence_id is not None and len(goes_on):
         ids = wholes[options.sequence_id]
         goes_on = goes_on[equal_values(ids.take(goes_on), ids.take(goes_on - 1))]
     kept = np.delete(np.arange(len(lengths)), goes_on)
