@@ -169,7 +169,7 @@ def changes(seqs: Sequences, name: str) -> bool:
     for first, block in seqs.field(name).blocks(overlap=1):
         values = _comparable(block)
         goes_on = ~starts[first + 1 : first + len(values)]
-        if (values[1:] != values[:-1]).reshape(len(goes_on), -1)[goes_on].any():
+        if (values[1:][goes_on] != values[:-1][goes_on]).any():
             return True
     return False
 
