@@ -47,4 +47,4 @@ def progress(words: str, total_bytes: float) -> Iterator[Callable[[float], None]
         if timer.ident is not None:
             timer.cancel()
             timer.join()
-        bar.stop()
+            bar.stop()  # elsewhere it would print an empty line

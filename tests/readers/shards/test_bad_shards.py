@@ -33,7 +33,10 @@ def assert_nothing_left(folder: Path) -> None:
     [
         ({"x": [[1.0]]}, "b.parquet has no column 'y', where a.parquet has x, y"),
         (GOOD | {"z": [1, 2]}, "b.parquet has a column 'z' more, where a.parquet has x, y"),
-        (GOOD | {"x": [["no"], ["numbers"]]}, "b.parquet holds lists of text (list<element: string>) in column 'x', and a.parquet lists of numbers"),
+        (
+            GOOD | {"x": [["no"], ["numbers"]]},
+            "b.parquet holds lists of text (list<element: string>) in column 'x', and a.parquet lists of numbers",
+        ),
         (GOOD | {"y": [1, 2]}, "b.parquet holds numbers (int64) in column 'y', and a.parquet text"),
         (GOOD | {"x": [[1.0], None]}, "row 1 of b.parquet: column 'x' is missing"),
         (GOOD | {"x": [[1.0], []]}, "row 1 of b.parquet has length 0"),
@@ -119,7 +122,10 @@ HOW = {"sequence_id": "id", "order_by": "t", "per_sequence": ["kind"]}
     ("second", "words"),
     [
         (STEPS | {"t": [1, 5]}, "'t' falls from 2 at the end of a.parquet to 1 at the start of b.parquet"),
-        (STEPS | {"t": [3, 4], "kind": ["b", "b"]}, "column 'kind' differs within a sequence: 'a' in a.parquet and 'b' in b.parquet"),
+        (
+            STEPS | {"t": [3, 4], "kind": ["b", "b"]},
+            "column 'kind' differs within a sequence: 'a' in a.parquet and 'b' in b.parquet",
+        ),
     ],
 )
 def test_a_series_that_does_not_go_on_as_it_was(tmp_path, second, words):

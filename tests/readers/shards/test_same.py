@@ -147,7 +147,7 @@ def test_series_of_one_step_a_row_go_on_in_the_next_shard(data):
     lengths = data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=6))
     ids = np.repeat([f"pump-{index}" for index in range(len(lengths))], lengths)
     times = np.concatenate([np.arange(length) for length in lengths])
-    table = pa.table({"id": ids, "t": times, "load": np.arange(len(ids)) / 7, "kind": [id[-1] for id in ids]})
+    table = pa.table({"id": ids, "t": times, "load": np.arange(len(ids)) / 7, "kind": [each[-1] for each in ids]})
     with TemporaryDirectory() as folder:
         in_shards(data.draw, table, Path(folder))
         how = {"sequence_id": "id", "order_by": "t", "per_sequence": ["kind"]}

@@ -109,20 +109,28 @@ def convert(shard: Shard, how: Reading, folder: Path) -> Converted:
     Raises:
         DataError: it cannot be read, or its values make no sequences; the message names it.
     """
-    with reading(shard.name), ExitStack() as stack:
+    with ExitStack() as stack:
         found = _Growing(shard, folder, stack)
         row = 0
         for table, fraction in pieces_of(shard, whole=how.rows_are_steps):
-            piece = aligned(table, how.types)
             if how.is_stopped():
                 break
-            if _is_empty(piece, how.options):
-                found.drop(piece.num_rows)
+            seqs = _sequences_of(table, Origin(name=shard.name, first=row), how)
+            if seqs is None:
+                found.drop(table.num_rows)
             else:
-                found.add(sequences_from_table(piece, Origin(name=shard.name, first=row), how.options), row)
-            row += piece.num_rows
+                found.add(seqs, row)
+            row += table.num_rows
             how.tell(fraction * shard.num_bytes)
         return found.done()
+
+
+def _sequences_of(table: pa.Table, origin: Origin, how: Reading) -> Sequences | None:
+    """Returns the sequences of a piece; None where all are empty and left out."""
+    assert origin.name is not None
+    with reading(origin.name):  # apart from writing, whose errors are no fault of the shard
+        piece = aligned(table, how.types)
+        return None if _is_empty(piece, how.options) else sequences_from_table(piece, origin, how.options)
 
 
 def _is_empty(table: pa.Table, options: Options) -> bool:

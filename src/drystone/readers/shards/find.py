@@ -64,7 +64,8 @@ def find_shards(source: str | Path | Sequence[str | Path]) -> Shards:
     """
     sources = [source] if isinstance(source, (str, Path)) else list(source)
     found = [shard for each in sources for shard in _of_one(each)]
-    words = str(sources[0]) if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more"
+    first = str(sources[0]) if ADDRESS in str(sources[0]) else Path(sources[0]).name
+    words = first if len(sources) == 1 else f"{first} and {len(sources) - 1} more"
     twice = _first_twice(shard.path for shard in found)
     if twice is not None:
         raise DataError(f"{twice} is named twice; each shard is read once.")

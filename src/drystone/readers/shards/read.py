@@ -45,10 +45,10 @@ def read_shards(source: str | Path | Sequence[str | Path], options: Options) -> 
     Raises:
         DataError: a shard is missing, damaged, or has other columns than the first; the message names it.
     """
-    with reading(str(source) if isinstance(source, (str, Path)) else "the shards"):
-        shards = find_shards(source)
-        name: Key = [*shards.identity, repr(astuple(options))]
-        made_of: Key = [*name, *([shard.path, shard.num_bytes, shard.version] for shard in shards.members)]
+    shards = find_shards(source)
+    name: Key = [*shards.identity, repr(astuple(options))]
+    made_of: Key = [*name, *([shard.path, shard.num_bytes, shard.version] for shard in shards.members)]
+    with reading(shards.words):
         return opened_or_made(shards.folder, name, made_of, partial(_make, shards, options, made_of))
 
 
