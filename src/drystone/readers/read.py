@@ -52,7 +52,9 @@ def read(
 
     Args:
         source: a path of a file or a folder, the name of a built-in data set, or any object with the Arrow interface: a table of
-            pandas, polars, DuckDB, Hugging Face or pyarrow.
+            pandas, polars, DuckDB, Hugging Face or pyarrow. Or several Parquet or Arrow files, as one: a folder of them, a
+            pattern such as "data/*.parquet", a list, or an address such as "s3://bucket/data/" (with fsspec). These may be
+            larger than memory: they are read once, into files that are memory-mapped; see docs/larger-than-memory.md.
         sequence_id: the column that tells sequences apart; rows of one sequence need not be adjacent. Where all rows
             are one series, `order_by` alone is enough.
         order_by: the column that orders the steps of a sequence; else the order of the rows counts. Text is sorted letter
