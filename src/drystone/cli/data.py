@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     str,
-    typer.Argument(
-        help="A file, a folder, a pattern, an address, or the name of a built-in data set.", metavar="DATA"
-    ),
+    typer.Argument(help="A file, a folder, a pattern, an address, or the name of a built-in data set.", metavar="DATA"),
 ]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
