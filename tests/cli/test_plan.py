@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 import drystone as ds
 from drystone.cli.advice import Facts, advice
@@ -239,6 +240,7 @@ def test_on_a_terminal_it_says_what_is_done(
 
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr("drystone.cli.busy.Timer", AtOnce)
+    monkeypatch.setattr("drystone.cli.busy.console", partial(Console, stderr=True))
     with busy() as say:
         say("reading a.csv")
     printed = capsys.readouterr()

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Timer
 
-from rich.console import Console
-
-PATIENCE_SECONDS = 1.0
+from drystone.readers.progress import PATIENCE_SECONDS, console
 
 
 @contextmanager
@@ -17,10 +15,9 @@ def busy() -> Iterator[Callable[[str], None]]:
         >>> with busy() as say:
         ...     say("reading")
     """
-    console = Console(stderr=True)
-    status = console.status("")
+    status = console().status("")
     timer = Timer(PATIENCE_SECONDS, status.start)
-    if console.is_terminal:
+    if console().is_terminal:
         timer.start()
     try:
         yield status.update

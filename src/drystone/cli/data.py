@@ -16,7 +16,10 @@ from drystone.readers.like import KEYS, read_like
 if TYPE_CHECKING:
     from drystone.train import Run
 
-Data = Annotated[str, typer.Argument(help="A file, a folder, or the name of a built-in data set.", metavar="DATA")]
+Data = Annotated[
+    str,
+    typer.Argument(help="A file, a folder, a pattern, an address, or the name of a built-in data set.", metavar="DATA"),
+]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", metavar="RUN")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 

@@ -90,7 +90,9 @@ def fit(
     data: Annotated[
         str | None,
         typer.Argument(
-            help="A file, a folder, or the name of a built-in data set.", metavar="DATA", show_default=False
+            help="A file, a folder, a pattern, an address, or the name of a built-in data set.",
+            metavar="DATA",
+            show_default=False,
         ),
     ] = None,
     config: Annotated[

@@ -53,10 +53,10 @@ def end_to_end(columns: Sequence[Column], name: str, whose: Callable[[int], str]
     filled = [(index, column) for index, column in enumerate(columns) if len(column)] or [(0, columns[0])]
     first_index, first = filled[0]
     for index, column in filled:
-        if column.is_numeric != first.is_numeric or _in_words(column) != _in_words(first):
+        if column.is_numeric != first.is_numeric or in_words(column) != in_words(first):
             raise DataError(
-                f"field {name!r}: the values of {whose(index)} are {_in_words(column)}, and those of "
-                f"{whose(first_index)} are {_in_words(first)}; all need one type and shape."
+                f"field {name!r}: the values of {whose(index)} are {in_words(column)}, and those of "
+                f"{whose(first_index)} are {in_words(first)}; all need one type and shape."
             )
     values = [column.values for _, column in filled]
     if first.is_text:
@@ -64,7 +64,8 @@ def end_to_end(columns: Sequence[Column], name: str, whose: Callable[[int], str]
     return Column(np.concatenate(cast("list[npt.NDArray[Any]]", values)))
 
 
-def _in_words(column: Column) -> str:
+def in_words(column: Column) -> str:
+    """Returns what a column holds, such as "numbers of shape (3,)"; columns can be laid end to end where it is the same."""
     if column.is_text:
         return "text"
     return f"{'numbers' if column.is_numeric else 'timestamps'} of shape {column.item_shape}"

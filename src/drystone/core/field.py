@@ -1,5 +1,6 @@
 """One field of some sequences, to look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -12,6 +13,9 @@ from drystone.core.arrow import column_to_arrow
 from drystone.core.column import Column
 from drystone.core.lengths import Lengths, offsets_of, ranges
 from drystone.core.words import so_many
+
+BLOCK_BYTES = 4 << 20
+BYTES_OF_TEXT = 64  # of a text, about, in Python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,6 +116,37 @@ class Field:
         if ceiling is None and self.offsets:
             ceiling = starts + self.lengths[[sequence]]
         return replace(self, starts=starts + offset, lengths=np.array([length]), ceiling=ceiling)
+
+    def blocks(self, overlap: int = 0) -> Iterator[tuple[int, Self]]:
+        """Yields all values in order as fields of some megabytes each, with the position of the first of its values.
+
+        What looks at all values of data that may be larger than memory takes them so: `values` may copy them.
+
+        Args:
+            overlap: how many values before its own a block repeats, where there are as many.
+
+        Example:
+            >>> from drystone import Sequences
+            >>> field = Sequences.from_arrays(per_step={"x": [[1, 2], [3]]}).field("x")
+            >>> [(first, block.values.tolist()) for first, block in field.blocks()]
+            [(0, [1, 2, 3])]
+        """
+        bounds = offsets_of(self.lengths)
+        a_value = self.column.empty((1,)).nbytes * max(1, len(self.offsets))
+        size = max(1, BLOCK_BYTES // (BYTES_OF_TEXT if self.is_text else a_value))
+        for own in range(0, int(bounds[-1]), size):
+            first, stop = max(0, own - overlap), min(own + size, int(bounds[-1]))
+            begin = int(np.searchsorted(bounds, first, side="right")) - 1
+            chosen = slice(begin, int(np.searchsorted(bounds, stop)))
+            skipped = np.maximum(first - bounds[:-1][chosen], 0)
+            taken = np.minimum(self.lengths[chosen], stop - bounds[:-1][chosen]) - skipped
+            ceiling = self.starts[chosen] + self.lengths[chosen] if self.ceiling is None else self.ceiling[chosen]
+            yield first, replace(self, starts=self.starts[chosen] + skipped, lengths=taken, ceiling=ceiling)
+
+    def content(self) -> Iterator[memoryview]:
+        """Yields memory that differs where any value does, or which are missing; no copy of all values but of text."""
+        parts = [self] if self.is_text else (block for _, block in self.blocks())
+        return (content for part in parts for content in part.compact.content())
 
     def _gathered(self, chosen: slice) -> npt.NDArray[Any]:
         starts, lengths = self.starts[chosen], self.lengths[chosen]

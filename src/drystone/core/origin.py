@@ -37,7 +37,12 @@ class Origin:
             row: where the sequence lies among all sequences.
         """
         if self.members:
-            steps, sequences, origin = next(member for member in reversed(self.members) if member[1] <= row)
+            # A series may go on in the next source, whose records are steps then.
+            steps, sequences, origin = next(
+                (steps, sequences, origin)
+                for steps, sequences, origin in reversed(self.members)
+                if (steps <= position if origin.one_step_a_row else sequences <= row)
+            )
             return origin.where(position - steps, row - sequences)
         if self.name is None:
             return ""

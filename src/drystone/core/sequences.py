@@ -252,7 +252,7 @@ class Sequences(FromMemory, Views):
         for name in self.field_names if names is None else names:
             field = self.field(name)
             digest.update(f"{name} {field.describe()}".encode())
-            for content in field.compact.content():
+            for content in field.content():
                 digest.update(content)
         if not self.scores_every_step:
             for steps in self.scored_steps():

@@ -19,6 +19,7 @@ from drystone.readers.options import Options
 from drystone.readers.parquet import read_parquet
 from drystone.readers.plain_text import has_texts, read_text, read_texts
 from drystone.readers.seq_files import is_of_seq_files, read_seq_files
+from drystone.readers.shards import has_shards, read_folder
 from drystone.readers.ts import read_ts
 
 TableReader = Callable[[Path, Options], tuple[pa.Table, Origin]]
@@ -79,9 +80,11 @@ def folder_reader(folder: Path) -> WholeReader:
         return read_seq_files
     if has_texts(folder):
         return read_texts
+    if has_shards(folder):
+        return read_folder
     raise DataError(
-        f"{folder} is a folder; give one of the files in it. A folder is read where it holds .txt files, or seq.in with "
-        f"seq.out and label."
+        f"{folder} is a folder; give one of the files in it. A folder is read where it holds Parquet or Arrow files, .txt "
+        f"files, or seq.in with seq.out and label."
     )
 
 
@@ -90,12 +93,12 @@ def has_effect(option: str, path: Path | None) -> bool:
 
     Args:
         option: one of `OF_TEXT_FILES`.
-        path: the file or folder; None for a table in memory.
+        path: the file or folder; None for a table in memory, and for several files.
     """
     if path is None:
         return False
     if path.is_dir():
-        return option == "encoding" or not is_of_seq_files(path)
+        return has_texts(path) or (option == "encoding" and is_of_seq_files(path))
     ending = ending_of(path)
     is_text = ending in TEXT_TABLES or ending in TEXT_WHOLES
     return is_text if option == "encoding" else ending in plain_text.ENDINGS

@@ -25,6 +25,7 @@ from drystone.readers.formats import (
 from drystone.readers.guard import reading
 from drystone.readers.keys import with_keys
 from drystone.readers.options import Documents, Duplicates, Options
+from drystone.readers.shards import is_of_shards, read_shards
 from drystone.readers.table import sequences_from_table
 
 
@@ -51,7 +52,9 @@ def read(
 
     Args:
         source: a path of a file or a folder, the name of a built-in data set, or any object with the Arrow interface: a table of
-            pandas, polars, DuckDB, Hugging Face or pyarrow.
+            pandas, polars, DuckDB, Hugging Face or pyarrow. Or several Parquet or Arrow files, as one: a folder of them, a
+            pattern such as "data/*.parquet", a list, or an address such as "s3://bucket/data/" (with fsspec). These may be
+            larger than memory: they are read once, into files that are memory-mapped; see docs/larger-than-memory.md.
         sequence_id: the column that tells sequences apart; rows of one sequence need not be adjacent. Where all rows
             are one series, `order_by` alone is enough.
         order_by: the column that orders the steps of a sequence; else the order of the rows counts. Text is sorted letter
@@ -88,6 +91,9 @@ def read(
         documents=documents,
         encoding=encoding,
     )
+    if is_of_shards(source):
+        _warn_of_no_effect(None, options, "shards")
+        return read_shards(source, options)
     if isinstance(source, (str, Path)):
         return _read_file(source, options)
     if not hasattr(source, "__arrow_c_stream__"):
@@ -98,7 +104,7 @@ def read(
     if hasattr(source, "to_frame"):
         raise DataError(f"read takes a table; got a {type(source).__name__}, one column. Pass it as .to_frame().")
     with reading(f"the {type(source).__name__}"):
-        _warn_of_no_effect(None, options)
+        _warn_of_no_effect(None, options, "a table in memory")
         return sequences_from_table(pa.table(source), Origin(), options)
 
 
@@ -108,7 +114,7 @@ def _read_file(source: str | Path, options: Options) -> Sequences:
         if path.is_dir():
             path = path.resolve()  # "." has no name
     with reading(path.name):
-        _warn_of_no_effect(path, options)
+        _warn_of_no_effect(path, options, path.name)
         if path.is_dir():
             return folder_reader(path)(path, options)
         ending = ending_of(path)
@@ -121,9 +127,8 @@ def _read_file(source: str | Path, options: Options) -> Sequences:
         return sequences_from_table(table, origin, options)
 
 
-def _warn_of_no_effect(path: Path | None, options: Options) -> None:
+def _warn_of_no_effect(path: Path | None, options: Options, what: str) -> None:
     for name in OF_TEXT_FILES:
         if getattr(options, name) is not None and not has_effect(name, path):
             which = "plain text files" if name == "documents" else "text files"
-            what = "a table in memory" if path is None else path.name
             warnings.warn(f"{name} (--{name}) has no effect on {what}; it is for {which}.", stacklevel=4)

@@ -52,6 +52,14 @@ def sequences_from_table(table: pa.Table, origin: Origin, options: Options) -> S
     return group_steps(tidy, origin, options)
 
 
+def one_step_a_row(schema: pa.Schema, options: Options) -> bool:
+    """Whether tables of these columns are read as one step a row, and not as a sequence or a document."""
+    if options.text in schema.names and not is_list(schema.field(options.text).type):
+        return False
+    fixed_are_steps = options.sequence_id is None
+    return not any(is_list(kind) or (fixed_are_steps and pa.types.is_fixed_size_list(kind)) for kind in schema.types)
+
+
 def _or_text(table: pa.Table) -> str:
     texts = [field.name for field in table.schema if is_text(field.type)]
     if not texts:

@@ -4,7 +4,6 @@ from drystone.core.extras import need
 
 LIBRARIES = (
     "torch",
-    "filelock",
     "jaxtyping",
     "lightning_fabric",
     "matplotlib",

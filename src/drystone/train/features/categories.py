@@ -1,6 +1,7 @@
 """Categories: text, whole numbers or bools, as numbers from 1; 0 stands for what training did not see."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,20 @@ LARGEST_EXACT = 2.0**53  # beyond it, two different whole numbers can become one
 Categories = tuple[str | int | bool, ...]
 
 
-def categories_of(values: npt.NDArray[Any], *, with_missing: bool) -> Categories:
+def categories_of(blocks: Iterable[npt.NDArray[Any]], *, with_missing: bool) -> Categories:
     """Returns the categories that occur, sorted.
 
     Args:
-        values: text, whole numbers or bools; what is missing is None, "" or NaN.
+        blocks: arrays of text, whole numbers or bools; what is missing is None, "" or NaN.
         with_missing: whether missing text is a category of its own, where some is.
     """
-    known = known_values(values)
-    found: list[Any] = np.unique(as_whole(values)[known]).tolist()
-    is_missing = with_missing and values.dtype.kind == "O" and not known.all()
-    return (*([MISSING] if is_missing else []), *found)
+    found: set[Any] = set()
+    is_missing = False
+    for values in blocks:
+        known = known_values(values)
+        found.update(np.unique(as_whole(values)[known]).tolist())
+        is_missing |= with_missing and values.dtype.kind == "O" and not known.all()
+    return (*([MISSING] if is_missing else []), *sorted(found))
 
 
 def as_whole(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -94,14 +98,15 @@ def warn_of_unknown(seqs: Sequences, name: str, codes: npt.NDArray[np.float64]) 
         codes: what `codes_of` returned for its values.
     """
     field = seqs.field(name)
-    unknown = (codes == 0) & known_values(field.values)
+    unknown = (codes == 0) & np.concatenate([known_values(block.values) for _, block in field.blocks()])
     if unknown.any():
         at = int(np.argmax(unknown))
+        value = next(block.values[at - first] for first, block in field.blocks() if at < first + len(block.values))
         sequence, step = place_of(at, seqs.lengths) if field.per_step else (at, None)
         count = so_many(int(unknown.sum()), "value")
         warnings.warn(
             f"{count} of {name!r} {'was' if count.startswith('1 ') else 'were'} not seen in training, the first "
-            f"{field.values.tolist()[at]!r} in {seqs.place(sequence, step)}; the model reads them as unknown.",
+            f"{value.item() if isinstance(value, np.generic) else value!r} in {seqs.place(sequence, step)}; the model reads them as unknown.",
             stacklevel=2,
         )
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from drystone.core.arrow import column_to_arrow
 from drystone.core.errors import ConfigError, DataError
@@ -15,7 +15,7 @@ from drystone.core.lengths import offsets_of
 from drystone.core.sequences import Sequences
 from drystone.readers.options import did_you_mean
 from drystone.train.features.calendar import PARTS
-from drystone.train.features.categories import are_whole, categories_of, kind_of
+from drystone.train.features.categories import are_whole, categories_of, kind_of, known_values
 from drystone.train.features.encode import check, check_times
 from drystone.train.features.feature import Feature, Features
 from drystone.train.features.tokens import token_features
@@ -126,7 +126,14 @@ def text_among(train: Sequences, names: Collection[str], said: str | None) -> st
 def has_many_words(train: Sequences, name: str) -> bool:
     """Returns whether a field has text a step, of more values than categories have."""
     field = train.field(name)
-    return field.per_step and field.is_text and pc.count_distinct(field.compact.values).as_py() > MOST_CATEGORIES
+    if not (field.per_step and field.is_text):
+        return False
+    found: set[str | None] = set()
+    for _, block in field.blocks():
+        found.update(cast("pa.Array", block.compact.values).unique().to_pylist())
+        if len(found - {None}) > MOST_CATEGORIES:
+            return True
+    return False
 
 
 def usual_features(train: Sequences, hidden: Collection[str], wanted: Collection[str] = ()) -> list[str]:
@@ -155,10 +162,16 @@ def _can_tell_something(train: Sequences, name: str) -> bool:
 
 def changes(seqs: Sequences, name: str) -> bool:
     """Whether a field takes two values in some sequence, or all sequences have one step."""
-    values = _comparable(seqs.field(name)).reshape(seqs.num_steps, -1)
     starts = np.zeros(seqs.num_steps, dtype=bool)
     starts[offsets_of(seqs.lengths)[:-1]] = True
-    return bool(starts.all() or (values[1:] != values[:-1])[~starts[1:]].any())
+    if starts.all():
+        return True
+    for first, block in seqs.field(name).blocks(overlap=1):
+        values = _comparable(block)
+        goes_on = ~starts[first + 1 : first + len(values)]
+        if (values[1:][goes_on] != values[:-1][goes_on]).any():
+            return True
+    return False
 
 
 def _comparable(field: Field) -> npt.NDArray[Any]:
@@ -177,15 +190,17 @@ def _feature(seqs: Sequences, name: str, wishes: Wishes, train: Sequences) -> Fe
             f"makes features of those that order the steps."
         )
     common = {"name": name, "is_per_sequence": not field.per_step, "missing": wishes.missing}
-    values = train.field(name).values
+    blocks = (block.values for _, block in train.field(name).blocks())
     if kind != "text" and name not in wishes.categories:
-        misses = wishes.missing == "indicator" and values.dtype.kind == "f" and bool(np.isnan(values).any())
+        misses = wishes.missing == "indicator" and any(not known_values(values).all() for values in blocks)
         return Feature(**common, shape=field.item_shape, marks_missing=misses)
-    if field.item_shape or (kind == "numbers" and not are_whole(field.values).all()):
+    if field.item_shape or (
+        kind == "numbers" and not all(are_whole(block.values).all() for _, block in field.blocks())
+    ):
         raise DataError(
             f"field {name!r} is {field.describe()}; categories are text, whole numbers or bools, one a step."
         )
-    found = categories_of(values, with_missing=wishes.missing == "indicator")
+    found = categories_of(blocks, with_missing=wishes.missing == "indicator")
     if not found:
         raise DataError(f"field {name!r} is missing everywhere in the training part; leave it out of the features.")
     return Feature(**common, kind="category", categories=found)

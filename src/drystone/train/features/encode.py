@@ -110,9 +110,11 @@ def _known_categories(feature: Feature) -> tuple[Any, ...]:
 
 def _check_known(seqs: Sequences, name: str) -> None:
     field = seqs.field(name)
-    known = known_values(field.values)
-    if not known.all():
-        at = int(np.argmin(known))
+    for first, block in field.blocks():
+        known = known_values(block.values)
+        if known.all():
+            continue
+        at = first + int(np.argmin(known))
         sequence, step = place_of(at, seqs.lengths) if field.per_step else (at, None)
         raise DataError(
             f"field {name!r} is missing in {seqs.place(sequence, step)}. Fill it in, or leave the sequence out.{FILL_IN}"
