@@ -1,7 +1,7 @@
 """All random numbers that training may draw: of PyTorch on every device, of NumPy, of Python."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,20 +28,6 @@ def set_random_state(state: dict[str, Any]) -> None:
     keys, position, has_gauss, gauss = state["numpy"]
     np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, gauss))  # noqa: NPY002
     random.setstate(state["python"])
-
-
-def set_state_of_rank(states: Sequence[dict[str, Any]], rank: int, update: int) -> None:
-    """Sets all generators to what they were on a rank; one that was not there begins with numbers of its own.
-
-    Args:
-        states: what `random_state` returned, by rank.
-        rank: which.
-        update: the update that training goes on from.
-    """
-    if rank < len(states):
-        set_random_state(states[rank])
-    else:
-        seed_rank(update, rank)
 
 
 def seed_rank(seed: int, rank: int) -> None:

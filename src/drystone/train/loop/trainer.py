@@ -18,7 +18,7 @@ from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.events import Ended, EpochEnded, Evaluated, Event, Updated
 from drystone.train.loop.feed import Feed
 from drystone.train.loop.objective import Objective
-from drystone.train.loop.randomness import random_state, set_state_of_rank
+from drystone.train.loop.randomness import random_state, seed_rank, set_random_state
 from drystone.train.loop.recipe import Recipe
 from drystone.train.loop.step import SpoiledUpdateError, Stepper, scales_losses
 from drystone.train.loop.totals import Totals
@@ -187,7 +187,10 @@ class Trainer:
         self._carried = state_of_rank(
             self._carried.restarted(), state["carried"], self.loader, self.ranks, self._fabric.device
         )
-        set_state_of_rank(state["randomness"], self.ranks.rank, self.counts.updates)
+        if self.ranks.rank < len(state["randomness"]):
+            set_random_state(state["randomness"][self.ranks.rank])
+        else:
+            seed_rank(self.counts.updates, self.ranks.rank)  # a rank that was not there before
 
     @property
     def progress(self) -> float:

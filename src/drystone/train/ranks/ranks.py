@@ -96,7 +96,7 @@ class Ranks:
                 for tensor, first in zip(tensors, self._from_first(_on_host(list(tensors))), strict=True):
                     tensor.copy_(first)
 
-    def gathered(self, value: T) -> list[T]:
+    def gathered(self, value: Any) -> list[Any]:
         """Returns what each rank gave, by rank, on all of them."""
         if self.is_alone:
             return [value]
@@ -105,7 +105,7 @@ class Ranks:
             distributed.all_gather_object(found, _on_host(value), group=self._group)
         return found
 
-    def gathered_by_first(self, value: T) -> list[T]:
+    def gathered_by_first(self, value: Any) -> list[Any]:
         """Returns what each rank gave, by rank, on rank 0; nothing on the others."""
         if self.is_alone:
             return [value]
