@@ -1,6 +1,6 @@
 """Metrics of several ranks, or of several saved ones, made one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -61,6 +61,6 @@ def _fresh(metric: Metric) -> Metric:
     return found
 
 
-def _parts(metric: Metric) -> list[Metric]:
-    """Returns a metric and those that it wraps."""
-    return [part for part in metric.modules() if isinstance(part, Metric)]
+def _parts(metric: Metric) -> Iterator[Metric]:
+    """Yields a metric and those that it wraps."""
+    return (part for part in metric.modules() if isinstance(part, Metric))
