@@ -80,7 +80,7 @@ def whole_epochs(prepared: Prepared, folder: Path) -> Iterator[tuple[float, floa
     stepper: step.Stepper = trainer._stepper
     stepper._forward = TimedModule(stepper._forward, watch)
     stepper.fabric.backward = watch.around(stepper.fabric.backward)
-    stepper._finish_gradients = watch.around(stepper._finish_gradients)
+    stepper._clipped = watch.around(stepper._clipped)
     for name in ("zero_grad", "step"):
         setattr(stepper._optimizer, name, watch.around(getattr(stepper._optimizer, name)))
     log = MetricsLog(folder / "metrics.jsonl")

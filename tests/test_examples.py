@@ -1,6 +1,10 @@
 """The PyTorch scripts in examples/ run, each on a small size, and print their results."""
 
 import re
+import runpy
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +22,7 @@ from tests.examples import (
     save_series,
     save_text,
 )
+from tests.train.ranks.processes import values
 
 PATHS = sorted(set(EXAMPLES.glob("*.py")) - {path for pattern in OF_KERAS for path in EXAMPLES.glob(pattern)})
 
@@ -143,6 +148,20 @@ def test_a_language_model_writes(run: Run, tmp_path: Path) -> None:
     counted = rf"\ntest: {NUMBER} nats a character, {sum(map(len, test))} characters of {len(test)} documents\n"
     assert re.search(counted, out)
     assert re.search(r"The grid(?s:.){30}\n$", out)
+
+
+def _losses_of_processes() -> list[str]:
+    printed = StringIO()
+    sys.argv = ["ddp_torch", "--epochs", "2", "--hidden", "4"]
+    with redirect_stdout(printed):
+        runpy.run_path(str(EXAMPLES / "ddp_torch.py"), run_name="__main__")
+    return re.findall(rf"epoch \d+: loss ({NUMBER})\n", printed.getvalue())
+
+
+def test_processes_of_ddp_train_as_one_does() -> None:
+    (one,), (two, nothing) = values(1, _losses_of_processes), values(2, _losses_of_processes)
+    assert [float(loss) for loss in two] == pytest.approx([float(loss) for loss in one], rel=1e-4)
+    assert (len(one), nothing) == (2, [])
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -45,7 +45,7 @@ def test_a_missing_library_names_the_command_that_installs_it(library: str, name
 def test_public_names() -> None:
     assert drystone.__all__ == [
         "AuditError", "Batch", "Bucketed", "ConfigError", "DataError", "DrystoneError", "Grid", "Layout", "LayoutError", "Loader",
-        "MissingExtraError", "NotFiniteError", "Packed", "Padded", "Plan", "PlanError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
+        "MissingExtraError", "NotFiniteError", "Packed", "Padded", "Plan", "PlanError", "RankError", "Run", "RunError", "Sequences", "ShapeError", "Stateful",
         "Stream", "StreamError", "StreamInputError", "Vocabulary",
         "collate", "fit", "read", "resume",
     ]  # fmt: skip

@@ -161,8 +161,8 @@ def test_a_manifest_that_cannot_be_believed(change: dict[str, Any], words: str, 
 
 def test_checkpoints_of_another_version(path: Path, seqs: Sequences, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(path)
-    monkeypatch.setattr("drystone.train.checkpoint.checkpoint.VERSION", 3)
-    with pytest.raises(ds.RunError, match="has version 2; this drystone reads version 3"):
+    monkeypatch.setattr("drystone.train.checkpoint.checkpoint.VERSION", 4)
+    with pytest.raises(ds.RunError, match="has version 3; this drystone reads version 4"):
         ds.resume(path, seqs, progress=False)
     assert contents(path) == before
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset
 
 import drystone as ds
@@ -348,3 +349,18 @@ def test_batches_move_to_a_device() -> None:
 def test_layouts_that_look_at_times_are_refused() -> None:
     with pytest.raises(ds.LayoutError, match="use a drystone.Loader"):
         BatchSampler([3, 2], ds.Stateful(None, 4, align="day"))
+
+
+@given(strategies.lengths, strategies.layouts, st.integers(1, 4), st.data())
+def test_batches_of_a_rank_are_those_of_its_loader(lengths: Any, layout: Layout, num_ranks: int, data: Any) -> None:
+    rank = data.draw(st.integers(0, num_ranks - 1))
+    sampler = BatchSampler(lengths, layout, 3, rank=rank, num_ranks=num_ranks)
+    expected = ds.Loader(sequences(lengths), layout, 3, rank=rank, num_ranks=num_ranks)
+    for ours, theirs in zip(loader_of(sampler, Own(lengths)), batches(expected), strict=True):
+        assert_equal(ours, theirs)
+    assert sampler.state_dict() == expected.state_dict()
+
+
+def test_a_rank_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ds.PlanError, match="BatchSampler: rank must be one of"):
+        BatchSampler([2, 3], ds.Padded(2), rank=2, num_ranks=2)

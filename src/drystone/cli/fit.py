@@ -12,6 +12,7 @@ import typer
 from drystone.cli.data import read_data, say_reading
 from drystone.cli.interrupts import INTERRUPTED, ends_at_once
 from drystone.cli.intervals import say_intervals
+from drystone.cli.one_voice import failing_together
 from drystone.cli.options import flag_of, in_words, with_options
 from drystone.cli.reading import Reading
 from drystone.core.errors import ConfigError, DataError, MissingExtraError
@@ -113,7 +114,7 @@ def fit(
 
 
 def _start(data: str | None, config: Path | None, given: Mapping[str, Any]) -> None:
-    with ends_at_once():
+    with ends_at_once(), failing_together():
         from drystone.cli.fit_config import FitConfig
         from drystone.train.data import Sources, sequences_for
 
@@ -201,7 +202,7 @@ def _go_on(path: Path, data: str | None, given: Mapping[str, Any]) -> None:
             f"a run goes on with the settings that it began with: leave out {', '.join(others)}. "
             f"To train with others, begin a new run: drystone fit --config {quote(str(path / 'config.toml'))} ..."
         )
-    with ends_at_once():
+    with ends_at_once(), failing_together():
         from drystone.train.folder import names
         from drystone.train.folder.manifest import Manifest
         from drystone.train.settings import Settings

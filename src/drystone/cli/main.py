@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 from drystone import native
 from drystone.cli import config, evaluate, export, fit, generate, plan, predict, runs
 from drystone.cli.interrupts import INTERRUPTED
-from drystone.core.errors import DrystoneError
+from drystone.cli.one_voice import one_voice, say_error
+from drystone.core.errors import DrystoneError, RankError
 
 BAD_INPUT = 2
 
@@ -79,10 +80,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a × that a terminal cannot show is no reason to stop
+    with one_voice():
+        _run()
+
+
+def _run() -> None:
     try:
         app()
     except (DrystoneError, OSError) as error:
-        typer.echo(f"error: {_in_words(error)}", err=True)
+        is_told_elsewhere = isinstance(error, RankError) and error.is_told_elsewhere
+        say_error(f"error: {_in_words(error)}", is_told_elsewhere=is_told_elsewhere)
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         typer.echo("stopped.", err=True)

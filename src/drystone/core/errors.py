@@ -9,6 +9,7 @@ DrystoneError
 ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
 ├── ConfigError          settings of a training run (also a ValueError)
 ├── RunError             run folders (also a ValueError)
+│   └── RankError        processes that train together: one is lost, or sees something else than the others
 ├── NotFiniteError       a loss or a gradient that is NaN or infinite (also an ArithmeticError)
 ├── AuditError           a model or a pipeline that a check found wrong (also an AssertionError)
 └── MissingExtraError    an optional library is not installed (also an ImportError)
@@ -76,6 +77,19 @@ class ConfigError(DrystoneError, ValueError):
 
 class RunError(DrystoneError, ValueError):
     """A run folder that is missing, in the way, or incomplete."""
+
+
+class RankError(RunError):
+    """Processes that train together do not go on: one is lost, or sees something else than the others.
+
+    Args:
+        words: what happened.
+        is_told_elsewhere: whether another process tells the user why.
+    """
+
+    def __init__(self, words: str, *, is_told_elsewhere: bool = False) -> None:
+        super().__init__(words)
+        self.is_told_elsewhere = is_told_elsewhere
 
 
 class NotFiniteError(DrystoneError, ArithmeticError):

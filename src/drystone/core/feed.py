@@ -62,11 +62,13 @@ class Feed(Protocol[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a feed makes its batches."""
+    """How a feed makes its batches, and whose rows they hold."""
 
     layout: Layout
     seed: int
     fields: Collection[str] | None
+    rank: int = 0
+    num_ranks: int = 1
 
 
 @final
@@ -91,10 +93,16 @@ class SequencesFeed:
         return fingerprint_of(self.seqs.lengths, **times)
 
     def plan(self, epoch: int) -> Plan:
-        """Returns the plan of an epoch; that of the last one asked for is kept."""
+        """Returns the plan of an epoch, of the rank's rows; that of the last one asked for is kept."""
         if self._plan is None or self._plan[0] != epoch:
-            self._plan = epoch, self._settings.layout.plan(self.seqs, self._settings.seed, epoch)
+            settings = self._settings
+            whole = settings.layout.plan(self.seqs, settings.seed, epoch)
+            self._plan = epoch, whole.shard(settings.rank, settings.num_ranks) if settings.num_ranks > 1 else whole
         return self._plan[1]
+
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Returns one batch of an epoch."""
+        return collate(self.seqs, self.plan(epoch), number, fields=self._settings.fields)
 
     def first(self) -> int:
         """No batch delivered."""

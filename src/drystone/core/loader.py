@@ -6,6 +6,7 @@ from typing import Any, cast, final
 
 import pyarrow as pa
 
+from drystone.core.batch import Batch
 from drystone.core.errors import DataError, DrystoneError, StreamError
 from drystone.core.feed import Ended, Feed, Made, SequencesFeed, Settings
 from drystone.core.layouts.arguments import check_positive
@@ -15,6 +16,7 @@ from drystone.core.plan import Plan
 from drystone.core.position import check_count, refuse_other, source_of
 from drystone.core.read_ahead import ReadAhead
 from drystone.core.sequences import Sequences
+from drystone.core.shares import check_rank
 from drystone.core.shuffle import check_seed
 from drystone.core.streams import Stream
 from drystone.core.streams.feed import StreamFeed
@@ -36,6 +38,13 @@ class Loader:
         read_ahead: batches made ahead; 0 makes each when it is asked for.
         in_background: whether a thread makes them while one is in use. Else so many are made together whenever none
             is left, which takes less from a CPU that is busy training.
+        rank, num_ranks: which process of how many this is: it gets its share of the rows of every batch, as
+            `Plan.shard` deals them out. All ranks have as many batches; one without a row gets a row of padding.
+
+    Raises:
+        DataError: what comes is no sequences or no layout, or there is no such field.
+        PlanError: there is no such rank.
+        StreamError: a stream that several ranks are to share.
 
     Example:
         >>> from drystone import Padded
@@ -43,6 +52,8 @@ class Loader:
         >>> loader = Loader(seqs, Padded(batch_size=2, order="given"))
         >>> [batch["x"].tolist() for batch in loader], loader.epoch
         ([[[1, 2, 3], [4, 0, 0]], [[5, 6]]], 1)
+        >>> [batch["x"].tolist() for batch in Loader(seqs, loader.layout, rank=1, num_ranks=2)]
+        [[[4, 0, 0]], [[0, 0]]]
     """
 
     def __init__(
@@ -54,27 +65,35 @@ class Loader:
         fields: Collection[str] | None = None,
         read_ahead: int = 2,
         in_background: bool = True,
+        rank: int = 0,
+        num_ranks: int = 1,
     ) -> None:
         _check_kinds(seqs, layout)
+        check_rank("Loader", rank, num_ranks)
         if read_ahead:
             check_positive("Loader", read_ahead=read_ahead)
+        self._given = seqs
         self.layout = layout
         self.seed = check_seed("seed", seed)
         self._read_ahead = read_ahead
         self._in_background = in_background
         self._epoch = 0
-        names = (fields,) if isinstance(fields, str) else fields
-        settings = Settings(layout=layout, seed=self.seed, fields=names)
+        self.rank, self.num_ranks = rank, num_ranks
+        self._fields = (fields,) if isinstance(fields, str) else fields
+        settings = Settings(layout=layout, seed=self.seed, fields=self._fields, rank=rank, num_ranks=num_ranks)
         self._whole = None if isinstance(seqs, Stream) else SequencesFeed(seqs, settings)
         self._feed: Feed[Any] = self._whole or StreamFeed(cast("Stream", seqs), settings)
         self._first = self._start = self._position = self._feed.first()
         self._dropped: pa.Table | None = None
         self._pass: weakref.ref[Pass] | None = None
         self._wait_for_reader: Callable[[], None] | None = None
+        if num_ranks > 1:
+            self._over_sequences("rows to share out to ranks")
 
     def __repr__(self) -> str:
         data = self._feed.fingerprint()["is"]
-        return f"Loader({data}, {self.layout}, seed={self.seed}, epoch={self.epoch})"
+        share = f", rank={self.rank} of {self.num_ranks}" if self.num_ranks > 1 else ""
+        return f"Loader({data}, {self.layout}, seed={self.seed}, epoch={self.epoch}{share})"
 
     @property
     def seqs(self) -> Sequences:
@@ -94,7 +113,7 @@ class Loader:
 
     @property
     def plan(self) -> Plan:
-        """The plan of the current epoch; a stream, planned window by window, raises StreamError."""
+        """The plan of the current epoch, of this rank's rows; a stream, planned by windows, raises StreamError."""
         return self._over_sequences("plan of a whole epoch").plan(self._epoch)
 
     @property
@@ -117,9 +136,45 @@ class Loader:
         self._pass, self._wait_for_reader = weakref.ref(new), queue.wait
         return new
 
+    def batch(self, number: int) -> Batch:
+        """Returns a batch of the current epoch by its number, counted from 0; the position stays.
+
+        Raises:
+            IndexError: there is no such batch.
+            StreamError: a stream, whose batches come one after the other only.
+        """
+        return self._over_sequences("batch to pick out").batch(self._epoch, number)
+
+    def share(self, rank: int, num_ranks: int) -> "Loader":
+        """Returns the loader of another rank, or of the whole (0, 1): all else and the position are those of this one.
+
+        Raises:
+            PlanError: there is no such rank.
+            StreamError: a stream that several ranks are to share.
+
+        Example:
+            >>> from drystone import Padded
+            >>> loader = Loader(Sequences.from_arrays({"x": [[1, 2], [3, 4]]}), Padded(2, order="given"))
+            >>> [batch["x"].tolist() for batch in loader.share(1, 2)]
+            [[[3, 4]]]
+        """
+        share = Loader(
+            self._given,
+            self.layout,
+            self.seed,
+            fields=self._fields,
+            read_ahead=self._read_ahead,
+            in_background=self._in_background,
+            rank=rank,
+            num_ranks=num_ranks,
+        )
+        share.load_state_dict(self.state_dict())
+        return share
+
     def state_dict(self) -> dict[str, Any]:
         """Returns the position, after the last batch delivered (not: read ahead); later progress doesn't change it.
 
+        It counts batches, of which all ranks have as many, so that it serves any rank of any number of them.
         Over sequences it is small and fit for JSON. Over a stream it holds the sequences of the buffer, as the
         bytes of an Arrow table, and the state of the source.
         """

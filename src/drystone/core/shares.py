@@ -20,13 +20,14 @@ FULL = np.iinfo(np.int64).max  # more than any load: a rank that may take no mor
 
 def share_of(plan: "Plan", rank: int, num_ranks: int) -> "Plan":
     """Returns one rank's rows of every batch, numbered anew in their order; see `Plan.shard`."""
-    _check_ranks(plan, rank, num_ranks)
+    check_rank("shard", rank, num_ranks)
+    _check_whole(plan)
     rows, row = plan.column("rows"), plan.column("row")
-    if (plan.column("offset") > 0).any():  # a carried state belongs to its row, so the row stays with its rank
+    if goes_on(plan):
         place = row
-        rank_of = deal(_steps_on(place, plan, int(rows.max())), rows.max(keepdims=True), num_ranks)
-        new_row = _numbered(rank_of)[place]
-        new_rows = np.maximum.accumulate(_numbered(rank_of) + 1)[rows - 1]
+        rank_of, number = rows_with_state(plan, num_ranks)
+        new_row = number[place]
+        new_rows = np.maximum.accumulate(number + 1)[rows - 1]
     else:
         first = offsets_of(rows)
         place = first[plan.column("batch")] + row
@@ -47,6 +48,25 @@ def share_of(plan: "Plan", rank: int, num_ranks: int) -> "Plan":
         rank=int(rank),
         num_ranks=int(num_ranks),
     )
+
+
+def goes_on(plan: "Plan") -> bool:
+    """Returns whether a sequence goes on from span to span: a row then stays with its rank, and its state with it."""
+    return bool((plan.column("offset") > 0).any())
+
+
+def rows_with_state(plan: "Plan", num_ranks: int) -> tuple[Ints, Ints]:
+    """Returns, of a whole plan where sequences go on, the rank of each row in all batches, and its place there.
+
+    Example:
+        >>> from drystone import Stateful
+        >>> rank_of, number = rows_with_state(Stateful(rows=3, steps=2).plan([9, 5, 4]), num_ranks=2)
+        >>> rank_of.tolist(), number.tolist()
+        ([0, 1, 1], [0, 0, 1])
+    """
+    rows = plan.column("rows")
+    rank_of = deal(_steps_on(plan.column("row"), plan, int(rows.max())), rows.max(keepdims=True), num_ranks)
+    return rank_of, _numbered(rank_of)
 
 
 def deal(steps: Ints, counts: Ints, num_ranks: int) -> Ints:
@@ -89,12 +109,22 @@ def deal(steps: Ints, counts: Ints, num_ranks: int) -> Ints:
     return rank_of
 
 
-def _check_ranks(plan: "Plan", rank: object, num_ranks: object) -> None:
+def check_rank(what: str, rank: object, num_ranks: object) -> None:
+    """Raises PlanError where there is no such rank.
+
+    Args:
+        what: what it was given to, for the message.
+        rank: which.
+        num_ranks: of how many.
+    """
     for name, number in (("rank", rank), ("num_ranks", num_ranks)):
         if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise PlanError(f"shard: {name} must be a whole number; got {number!r}.")
+            raise PlanError(f"{what}: {name} must be a whole number; got {number!r}.")
     if not 0 <= cast("int", rank) < cast("int", num_ranks):
-        raise PlanError(f"shard: rank must be one of 0 … num_ranks − 1; got rank {rank} of {num_ranks}.")
+        raise PlanError(f"{what}: rank must be one of 0 … num_ranks − 1; got rank {rank} of {num_ranks}.")
+
+
+def _check_whole(plan: "Plan") -> None:
     if plan.num_ranks > 1:
         raise PlanError(f"shard: this is the share of rank {plan.rank} of {plan.num_ranks}; shard the whole plan.")
 

@@ -99,7 +99,7 @@ class CarriedState:
     def loaded(self, state: Mapping[str, Any], device: torch.device) -> "CarriedState":
         """Returns the same with what `state_dict` returned, on a device."""
         lead = tuple(to_tensors(from_plain(plain), device) for plain in state["lead"])
-        before = _each(state["before"], lambda tensor: tensor.to(device))
+        before = each_tensor(state["before"], lambda tensor: tensor.to(device))
         return replace(self, before=before, lead=lead, num_rows=state["num_rows"])
 
     def _goes_on(self, batch: TensorBatch) -> bool:
@@ -123,16 +123,17 @@ class CarriedState:
 
 def detached(state: Any) -> Any:
     """Returns a state cut off from the gradients behind it."""
-    return _each(state, Tensor.detach)
+    return each_tensor(state, Tensor.detach)
 
 
-def _each(state: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def each_tensor(state: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Returns a nest of tuples, lists and dicts with its tensors changed, one after the other; what is no tensor stays."""
     if isinstance(state, Tensor):
         return change(state)
     if isinstance(state, Mapping):
-        return {name: _each(part, change) for name, part in state.items()}
+        return {name: each_tensor(part, change) for name, part in state.items()}
     if isinstance(state, tuple) and hasattr(state, "_fields"):
-        return type(state)(*(_each(part, change) for part in state))
+        return type(state)(*(each_tensor(part, change) for part in state))
     if isinstance(state, (tuple, list)):
-        return type(state)(_each(part, change) for part in state)
+        return type(state)(each_tensor(part, change) for part in state)
     return state

@@ -43,6 +43,8 @@ def named(item: Any, number: int, names: Sequence[str]) -> dict[str, Array]:
 def pieces(placed: PlacedItems, names: Sequence[str], per_step: Collection[str] | None) -> Sequences:
     """Returns what the spans show as sequences of their own: sequence i holds the steps of span i.
 
+    Where there are no spans, one sequence shows which fields there are.
+
     Args:
         placed: the items, one a span.
         names: of the fields of a tuple, in order.
@@ -51,7 +53,7 @@ def pieces(placed: PlacedItems, names: Sequence[str], per_step: Collection[str] 
     Raises:
         DataError: an item of another length than planned, or one that differs from the others in fields, shape or type.
     """
-    places = placed.places
+    places = placed.places.shown()
     items = [named(item, number, names) for item, number in zip(placed.items, places, strict=True)]
     _check_fields(items, places)
     steps = _step_fields(items[0], places[0], per_step)

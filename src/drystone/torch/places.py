@@ -22,6 +22,7 @@ class Places(list[int]):
         lengths: [spans] the planned length of each span's sequence.
         num_sequences: how many sequences were planned in all.
         epoch: of the plan.
+        first_length: of the first of them.
     """
 
     shape: tuple[int, int]
@@ -29,6 +30,7 @@ class Places(list[int]):
     lengths: Ints
     num_sequences: int
     epoch: int
+    first_length: int
 
     @classmethod
     def of(cls, plan: Plan, batch: int) -> "Places":
@@ -40,7 +42,29 @@ class Places(list[int]):
         places.lengths = np.asarray(plan.lengths[spans.sequence])
         places.num_sequences = len(plan.lengths)
         places.epoch = plan.epoch
+        places.first_length = int(plan.lengths[0])
         return places
+
+    def shown(self) -> "Places":
+        """Returns these; or of none, as a rank without rows has them, sequence 0: it shows which fields there are."""
+        if self:
+            return self
+        steps, nothing = np.array([self.first_length]), np.zeros(1, dtype=np.int64)
+        is_whole = np.ones(1, dtype=bool)
+        found = Places([0])
+        found.shape = (1, self.first_length)
+        found.spans = Spans(
+            row=nothing,
+            start=nothing,
+            stop=steps,
+            sequence=nothing,
+            offset=nothing,
+            is_first=is_whole,
+            is_last=is_whole,
+        )
+        found.lengths, found.num_sequences, found.first_length = steps, self.num_sequences, self.first_length
+        found.epoch = self.epoch
+        return found
 
     def grid(self) -> Grid:
         """Returns the grid that they lie on."""
@@ -49,7 +73,7 @@ class Places(list[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PlacedItems:
-    """The items of a batch, one a span, and where they lie."""
+    """The items of `places.shown()`, one a span, and where they lie."""
 
     places: Places
     items: Sequence[Any]
@@ -101,7 +125,7 @@ class Placed(Dataset[Any]):
                 f"the dataset has {len(self.dataset)} items; the BatchSampler was made with "
                 f"{places.num_sequences} lengths. Give it one length an item."
             )
-        return PlacedItems(places=places, items=self._items(list(places)))
+        return PlacedItems(places=places, items=self._items(list(places.shown())))
 
     def _items(self, numbers: list[int]) -> Sequence[Any]:
         together = getattr(self.dataset, "__getitems__", None)

@@ -12,6 +12,7 @@ from drystone.core.layouts.base import Layout
 from drystone.core.lengths import check_lengths
 from drystone.core.plan import Plan
 from drystone.core.position import check_batches, check_count, fingerprint_of, refuse_other, source_of
+from drystone.core.shares import check_rank
 from drystone.core.shuffle import check_seed
 from drystone.torch.places import Places
 
@@ -34,9 +35,12 @@ class BatchSampler(Sampler[list[int]]):
         lengths: [sequences], whole numbers ≥ 1; lengths[i] is the number of steps of dataset[i].
         layout: how they are laid out.
         seed: of the random orders, 0 … 2⁶⁴ − 1.
+        rank, num_ranks: which process of how many this is: it gets its share of the rows of every batch, as a
+            `Loader` of a rank does. A rank without a row in a batch gets no number in it.
 
     Raises:
         DataError: a length that is no whole number ≥ 1.
+        PlanError: there is no such rank.
         LayoutError: a sequence that the layout cannot hold, or a seed out of range.
 
     Example:
@@ -54,7 +58,17 @@ class BatchSampler(Sampler[list[int]]):
         torch.Size([2, 6, 8]) torch.Size([4, 8]) torch.Size([4])
     """
 
-    def __init__(self, lengths: npt.ArrayLike | Sequence[int], layout: Layout, seed: int = 0) -> None:
+    def __init__(
+        self,
+        lengths: npt.ArrayLike | Sequence[int],
+        layout: Layout,
+        seed: int = 0,
+        *,
+        rank: int = 0,
+        num_ranks: int = 1,
+    ) -> None:
+        check_rank("BatchSampler", rank, num_ranks)
+        self.rank, self.num_ranks = rank, num_ranks
         self.lengths = check_lengths(lengths)
         if layout.time_field is not None:
             raise LayoutError(f"{layout} looks at times, and a BatchSampler knows lengths only: use a drystone.Loader.")
@@ -129,4 +143,5 @@ class BatchSampler(Sampler[list[int]]):
         return source_of(fingerprint_of(self.lengths), self.layout, self.seed)
 
     def _planned(self, epoch: int) -> Plan:
-        return self.layout.plan(self.lengths, self.seed, epoch)
+        whole = self.layout.plan(self.lengths, self.seed, epoch)
+        return whole.shard(self.rank, self.num_ranks) if self.num_ranks > 1 else whole

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drystone.train.loop.recipe import Recipe
     from drystone.train.loop.trainer import Trainer
     from drystone.train.one_call import fit, resume
+    from drystone.train.ranks.launch import current_ranks
     from drystone.train.run import Run
     from drystone.train.settings import Settings
     from drystone.train.tasks.task import Scores
@@ -52,6 +53,7 @@ _HOMES: Mapping[str, str] = MappingProxyType(
         "TensorBoard": "watch.tensorboard",
         "Trainer": "loop.trainer",
         "Updated": "loop.events",
+        "current_ranks": "ranks.launch",
         "fit": "one_call",
         "resume": "one_call",
     }
@@ -79,6 +81,7 @@ __all__ = [
     "TensorBoard",
     "Trainer",
     "Updated",
+    "current_ranks",
     "fit",
     "resume",
 ]

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,10 +18,12 @@ from drystone.train.features.tokens import UNKNOWN_WORDS, unknown_shares
 from drystone.train.folder import names
 from drystone.train.folder.create import check_free, new_folder, next_free, restore, settle
 from drystone.train.folder.environment import differences, save_environment
-from drystone.train.folder.lock import locked
 from drystone.train.folder.manifest import Manifest
 from drystone.train.loop.randomness import kept_randomness, seed_all
 from drystone.train.prepare import Prepared, prepare, prepare_again
+from drystone.train.ranks.as_one import as_one, check_alike, check_shared, held
+from drystone.train.ranks.launch import current_ranks
+from drystone.train.ranks.ranks import Ranks
 from drystone.train.run import Run
 from drystone.train.schema import Schema
 from drystone.train.session import train
@@ -82,20 +84,24 @@ def fit(
         'test'
     """
     path = None if out is None else Path(out)
-    if path is not None:
-        restore(path)
-        check_free(path, overwrite=overwrite)
-    sources = Sources(train=seqs, valid=valid, test=test)
-    named = {} if target is None else {"target": target}
-    checked = Settings.of(**{**sources.named(), **named, **settings})
-    whole = sequences_for(sources, checked)
-    with _randomness_of(checked.seed):
-        prepared = prepare(whole, checked)
-        folder = next_free(name) if path is None else path
-        with new_folder(folder, overwrite=overwrite) as place:
-            _write_first_files(prepared, place)
-        with locked(folder):
-            return _run(prepared, folder, None, is_new=True, progress=progress)
+    ranks = current_ranks()
+    with as_one(ranks):
+        with ranks.together():
+            if path is not None and ranks.is_first:
+                restore(path)
+                check_free(path, overwrite=overwrite)
+            sources = Sources(train=seqs, valid=valid, test=test)
+            named = {} if target is None else {"target": target}
+            checked = Settings.of(**{**sources.named(), **named, **settings})
+            whole = sequences_for(sources, checked)
+        with _randomness_of(checked.seed):
+            with ranks.together():
+                prepared = prepare(whole, checked, ranks)
+            check_alike(prepared)
+            folder = path or ranks.by_first(lambda: next_free(name))
+            ranks.by_first(lambda: _make_folder(prepared, folder, overwrite=overwrite))
+            with held(folder, ranks):
+                return _run(prepared, folder, None, is_new=True, progress=progress)
 
 
 def resume(path: str | Path, seqs: Any = None, *, valid: Any = None, test: Any = None, progress: bool = True) -> Run:
@@ -120,21 +126,32 @@ def resume(path: str | Path, seqs: Any = None, *, valid: Any = None, test: Any =
         >>> ds.resume(run.path).is_finished  # it was finished already
         True
     """
-    folder = Path(path)
-    restore(folder)
-    if Manifest.read(folder).status == "finished":
-        return Run.open(folder)  # which checks its files
-    with locked(folder):
-        if Manifest.load(folder).status == "finished":  # by a process that held it until now
-            return Run.open(folder)
-        clean(folder)
-        settings = Settings.load(folder / names.SETTINGS)
-        whole = sequences_for(Sources(train=seqs, valid=valid, test=test), settings)
-        with _randomness_of(settings.seed):
-            schema, split = Schema.load(folder / names.SCHEMA), Split.load(folder / names.SPLIT)
-            prepared = prepare_again(whole, settings, schema, split)
-            _warn_of_differences(prepared, folder)
-            return _run(prepared, folder, _newest(folder), is_new=False, progress=progress)
+    folder, ranks = Path(path), current_ranks()
+    with as_one(ranks):
+        ranks.by_first(lambda: restore(folder))
+        if _is_finished(Manifest.read, folder, ranks):
+            return Run.open(folder)  # which checks its files
+        with held(folder, ranks):
+            if _is_finished(Manifest.load, folder, ranks):  # by a process that held it until now
+                return Run.open(folder)
+            with ranks.together():
+                if ranks.is_first:
+                    clean(folder)
+                settings = Settings.load(folder / names.SETTINGS)
+                whole = sequences_for(Sources(train=seqs, valid=valid, test=test), settings)
+            with _randomness_of(settings.seed):
+                with ranks.together():
+                    schema, split = Schema.load(folder / names.SCHEMA), Split.load(folder / names.SPLIT)
+                    prepared = prepare_again(whole, settings, schema, split, ranks)
+                check_alike(prepared)
+                _warn_of_differences(prepared, folder)
+                checkpoint = ranks.by_first(lambda: _newest(folder))
+                return _run(prepared, folder, checkpoint, is_new=False, progress=progress)
+
+
+def _is_finished(read: Callable[[Path], Manifest], folder: Path, ranks: Ranks) -> bool:
+    with ranks.together():
+        return read(folder).status == "finished"
 
 
 @contextmanager
@@ -143,6 +160,11 @@ def _randomness_of(seed: int) -> Iterator[None]:
     with kept_randomness():
         seed_all(seed)
         yield
+
+
+def _make_folder(prepared: Prepared, folder: Path, *, overwrite: bool) -> None:
+    with new_folder(folder, overwrite=overwrite) as place:
+        _write_first_files(prepared, place)
 
 
 def _write_first_files(prepared: Prepared, place: Path) -> None:
@@ -168,13 +190,17 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
 
 
 def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, is_new: bool, progress: bool) -> Run:
+    ranks = prepared.ranks
     try:
+        check_shared(folder, ranks)
         stopped_by = train(prepared, folder, checkpoint, progress=progress)
     except (NotFiniteError, RunError, OSError) as error:
         error.add_note(_what_is_kept(folder, error))
         raise
     finally:
-        settle(folder, is_new=is_new)
+        if ranks.is_first:
+            settle(folder, is_new=is_new)
+    ranks.meet()
     return Run.of(prepared, folder, stopped_by)
 
 

@@ -32,7 +32,8 @@ def trainer_of(prepared: Prepared, between: Callable[[], object]) -> Trainer:
         prepared: data, model and settings.
         between: called between the batches of an evaluation; may raise to end it.
     """
-    task, loader = prepared.task, prepared.loader
+    task, ranks = prepared.task, prepared.ranks
+    loader = prepared.loader if ranks.is_alone else prepared.loader.share(ranks.rank, ranks.num_ranks)
     return Trainer(
         prepared.model,
         loader,

@@ -1,5 +1,6 @@
 """All that can go wrong before training is checked here, and nothing is written."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -7,14 +8,17 @@ import torch
 
 from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
+from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
 from drystone.core.storage import KEYS
+from drystone.core.words import so_many
 from drystone.train.apart import check_ids, check_steps, warn_of_equals, warn_of_shared_steps
 from drystone.train.device import check_precision, device_of
 from drystone.train.features.encode import encoded
 from drystone.train.layouts import training_layout
 from drystone.train.loaders import loader_of
 from drystone.train.model import RunModel
+from drystone.train.ranks.ranks import Ranks
 from drystone.train.schema import Schema
 from drystone.train.settings import PART_FIELD, Settings
 from drystone.train.split import Split
@@ -36,6 +40,7 @@ class Prepared:
         model: not trained yet, with the statistics of the training part.
         truncated: what is left out of the sequences of each part, where `max_steps` asks for it.
         device: where the model is.
+        ranks: the processes that train it.
     """
 
     parts: Mapping[str, Sequences]
@@ -45,6 +50,7 @@ class Prepared:
     model: RunModel
     truncated: Mapping[str, Truncated]
     device: torch.device
+    ranks: Ranks
 
     @property
     def settings(self) -> Settings:
@@ -52,7 +58,7 @@ class Prepared:
         return self.task.settings
 
 
-def prepare(seqs: Sequences, settings: Settings) -> Prepared:
+def prepare(seqs: Sequences, settings: Settings, ranks: Ranks | None = None) -> Prepared:
     """Checks data and settings against each other, draws the split and makes the model."""
     seqs, settings = _with_keys(seqs, settings)
     if not len(seqs):
@@ -68,10 +74,10 @@ def prepare(seqs: Sequences, settings: Settings) -> Prepared:
     warn_of_equals(seqs, split, names)
     if kind.about.goes_on:
         warn_of_shared_steps(seqs, split, names)
-    return _put_together(_parts_of(seqs, task, split), task, _known_again(split, seqs, task))
+    return _put_together(_parts_of(seqs, task, split), task, _known_again(split, seqs, task), ranks or Ranks())
 
 
-def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split) -> Prepared:
+def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Split, ranks: Ranks) -> Prepared:
     """Makes the same as `prepare` did for a run that goes on.
 
     Raises:
@@ -89,7 +95,7 @@ def prepare_again(seqs: Sequences, settings: Settings, schema: Schema, split: Sp
             f"with other values in {' or '.join(names)}, or another order."
         )
     task = task_of(settings, schema)
-    return _put_together(_parts_of(seqs, task, split), task, split)
+    return _put_together(_parts_of(seqs, task, split), task, split, ranks)
 
 
 def _schema_of(seqs: Sequences, settings: Settings, split: Split) -> Schema:
@@ -170,7 +176,7 @@ def _parts_of(seqs: Sequences, task: Task, split: Split) -> dict[str, Sequences]
     return {part: own.sequences(whole, part, context) for part, context in contexts.items()}
 
 
-def _put_together(wholes: Mapping[str, Sequences], task: Task, split: Split) -> Prepared:
+def _put_together(wholes: Mapping[str, Sequences], task: Task, split: Split, ranks: Ranks) -> Prepared:
     settings = task.settings
     parts, left_out = truncated(wholes, settings.max_steps)
     warn_of_truncated(left_out, settings.max_steps)
@@ -178,10 +184,10 @@ def _put_together(wholes: Mapping[str, Sequences], task: Task, split: Split) -> 
     laid_out = task.to_train_on(part)
     layout = training_layout(settings)
     layout.check(laid_out.lengths, split.train if len(laid_out) == len(part) else None)
-    device = device_of(settings.device)
+    device = device_of(settings.device, one_of_many=not ranks.is_alone)
     check_precision(settings.precision, device)
     loader = loader_of(laid_out, layout, task.fields(laid_out), device, seed=settings.seed)
-    _ = loader.plan  # it is kept; what the layout refuses, such as times that do not rise, it refuses here
+    _warn_of_idle_ranks(loader.plan, ranks)  # what the layout refuses, such as times that do not rise, it refuses here
     model = task.new_model()
     task.fit_statistics(model, part)
     return Prepared(
@@ -192,7 +198,18 @@ def _put_together(wholes: Mapping[str, Sequences], task: Task, split: Split) -> 
         model=model.to(device),
         truncated=left_out,
         device=device,
+        ranks=ranks,
     )
+
+
+def _warn_of_idle_ranks(plan: Plan, ranks: Ranks) -> None:
+    most = int(plan.column("rows").max(initial=0))
+    if ranks.num_ranks > most:
+        warnings.warn(
+            f"{ranks.num_ranks} processes share batches of at most {so_many(most, 'row')}, so {ranks.num_ranks - most} of them "
+            f"have nothing to do but wait: take larger batches, or fewer processes.",
+            stacklevel=4,
+        )
 
 
 def _with_keys(seqs: Sequences, settings: Settings) -> tuple[Sequences, Settings]:

@@ -33,4 +33,4 @@ def test_metrics_go_on_where_they_count_whatever_device_they_come_from() -> None
     saved = Totals({"mse": MeanSquaredError()}, torch.device("cpu")).state_dict()
     totals = Totals({"mse": MeanSquaredError()}, torch.device("meta"))
     totals.load_state_dict(saved)
-    assert totals.state_dict()["metrics"]["mse"]["total"].device.type == "meta"
+    assert totals.state_dict()["ranks"][0]["metrics"]["mse"]["state"]["total"].device.type == "meta"

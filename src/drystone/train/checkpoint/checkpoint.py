@@ -14,7 +14,7 @@ from drystone.core.errors import RunError
 from drystone.train.checkpoint.files import checksum_of, remove_folder, whole_folder
 from drystone.train.checkpoint.tree import put_together, taken_apart
 
-VERSION = 2
+VERSION = 3
 STATE = "state.json"
 TENSORS = "state.safetensors"
 BEST = "best.safetensors"

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, closing, contextmanager, nullcont
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torchmetrics import Metric
@@ -16,6 +17,7 @@ from drystone.torch.carried_state import CarriedState
 from drystone.train.loop.objective import Objective, Outcome, forward_of
 from drystone.train.loop.randomness import kept_randomness
 from drystone.train.loop.totals import Totals
+from drystone.train.ranks.ranks import Ranks
 
 Autocast = Callable[[], AbstractContextManager[Any]]
 
@@ -31,6 +33,7 @@ class Evaluator:
         loader: the sequences; every evaluation is a pass over epoch 0.
         metrics: by the names of their figures, updated with predictions and targets of the objective.
         between: called before every batch; what it raises ends the evaluation.
+        ranks: those among which the sequences of the loader are shared out; by default this process has them all.
 
     Example:
         >>> import drystone as ds
@@ -51,11 +54,19 @@ class Evaluator:
         metrics: Mapping[str, Metric] | None = None,
         *,
         between: Callable[[], object] | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         self._objective = objective
         self._loader = loader
         self._metrics = metrics
         self._between = between or (lambda: None)
+        self._ranks = ranks or Ranks()
+        self._ranks.check_same(loader.rank, loader.num_ranks)
+
+    def shared_out(self, ranks: Ranks) -> "Evaluator":
+        """Returns one of the same figures, whose sequences are shared out among ranks, which all ask it together."""
+        loader = self._loader if ranks.is_alone else self._loader.share(ranks.rank, ranks.num_ranks)
+        return Evaluator(self._objective, loader, self._metrics, between=self._between, ranks=ranks)
 
     def figures(self, model: nn.Module, autocast: Autocast = nullcontext) -> dict[str, float]:
         """Returns loss, metrics, sequences, steps and seconds.
@@ -68,13 +79,13 @@ class Evaluator:
             DataError: nothing was scored.
         """
         started = perf_counter()
-        totals = Totals(self._metrics, device_of_model(model))
+        totals = Totals(self._metrics, device_of_model(model), self._ranks)
         for batch, outcome in self.outcomes(model, autocast):
             totals.add(batch, outcome)
             totals.loss = totals.loss + outcome.loss.double()
-        if not totals.weight:
-            raise DataError("nothing was scored: the sequences to evaluate have no weight.")
         totals.seconds = perf_counter() - started
+        if not self._ranks.sums(np.array([totals.weight]))[0]:
+            raise DataError("nothing was scored: the sequences to evaluate have no weight.")
         return totals.figures()
 
     def outcomes(self, model: nn.Module, autocast: Autocast = nullcontext) -> Iterator[tuple[TensorBatch, Outcome]]:

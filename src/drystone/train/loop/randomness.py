@@ -30,6 +30,11 @@ def set_random_state(state: dict[str, Any]) -> None:
     random.setstate(state["python"])
 
 
+def seed_rank(seed: int, rank: int) -> None:
+    """Starts all generators of a rank from a seed, each rank with numbers of its own."""
+    seed_all(int(np.random.SeedSequence([seed, rank]).generate_state(1, np.uint64)[0] >> 1))
+
+
 @contextmanager
 def kept_randomness() -> Iterator[None]:
     """Leaves the random numbers of the user as they were, whatever is drawn inside."""

@@ -13,9 +13,11 @@ from torchmetrics import Metric
 from drystone.core.errors import ConfigError
 from drystone.torch.batch import TensorBatch
 from drystone.train.loop.objective import Outcome, on_device
+from drystone.train.ranks.metrics import counting_alone, joined, saved_metric
+from drystone.train.ranks.ranks import Ranks
 
 MAX_WAITING = 1 << 18  # numbers of predictions: 1 MiB of float32
-COUNTS = ("weight", "sequences", "steps", "seconds")
+SUMS = ("loss", "weight", "sequences", "steps")
 OWN_FIGURES = ("loss", "sequences", "steps", "seconds")
 
 
@@ -23,17 +25,20 @@ class Totals:
     """Sums of loss, weight, counts and seconds, and the state of metrics.
 
     Metrics are updated with the rows of many batches together, since an update costs about as much for one row as for
-    thousands.
+    thousands. Each rank adds up what it has; figures are those of all ranks.
 
     Args:
         metrics: under the names of their figures; copies count here, in float64.
         device: where the metrics count.
+        ranks: those that add to the same figures; by default this process alone.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric] | None, device: torch.device) -> None:
+    def __init__(self, metrics: Mapping[str, Metric] | None, device: torch.device, ranks: Ranks | None = None) -> None:
         _check(metrics)
+        self._ranks = ranks or Ranks()
         self._metrics = {
-            name: deepcopy(metric).to(device).set_dtype(torch.float64) for name, metric in (metrics or {}).items()
+            name: counting_alone(deepcopy(metric)).to(device).set_dtype(torch.float64)
+            for name, metric in (metrics or {}).items()
         }
         self._device = device
         self._placed = [name for name, metric in self._metrics.items() if takes_places(metric)]
@@ -47,6 +52,7 @@ class Totals:
         self.weight = 0.0
         self.sequences = 0
         self.steps = 0
+        self.batches = 0
         self.seconds = 0.0
         self._waiting: list[tuple[Tensor, ...]] = []
         self._num_waiting = 0
@@ -55,11 +61,12 @@ class Totals:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no batch was added."""
-        return self.steps == 0
+        """Whether no batch was added, on any rank."""
+        return self.batches == 0
 
     def add(self, batch: TensorBatch, outcome: Outcome) -> None:
         """Adds what the model made of a batch, but for its loss, which its reader adds; waits for no device."""
+        self.batches += 1
         self.weight += outcome.weight
         self.sequences += len(batch.host.ends)
         self.steps += int(np.count_nonzero(batch.host.valid))
@@ -79,30 +86,40 @@ class Totals:
                 self._update_metrics()
 
     def figures(self) -> dict[str, float]:
-        """Returns loss and metrics, the counts behind them, and the seconds."""
+        """Returns loss and metrics, the counts behind them, and the seconds, of all ranks; all of them ask together."""
         self._update_metrics()
-        figures = {"loss": float(self.loss) / self.weight if self.weight else float("nan")}
-        if self.weight:
-            figures |= {name: _figure(name, metric) for name, metric in self._metrics.items()}
-        return figures | {"sequences": self.sequences, "steps": self.steps, "seconds": self.seconds}
+        own = [float(getattr(self, name)) for name in (*SUMS, "seconds")]
+        loss, weight, sequences, steps, seconds = self._ranks.sums(np.array(own)).tolist()
+        figures = {"loss": loss / weight if weight else float("nan")}
+        if weight:
+            figures |= {name: _figure(name, metric) for name, metric in self._metrics_of_all().items()}
+        seconds /= self._ranks.num_ranks
+        return figures | {"sequences": int(sequences), "steps": int(steps), "seconds": seconds}
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns all sums, for a checkpoint; with the rows that wait, so that saving changes no rounding."""
-        counts = {name: getattr(self, name) for name in COUNTS}
-        metrics = {name: metric.state_dict() for name, metric in self._metrics.items()}
-        return counts | {"loss": float(self.loss), "metrics": metrics, "waiting": list(self._waiting)}
+        """Returns all sums for a checkpoint, of each rank, on rank 0; with the rows that wait, so that saving changes no rounding."""
+        own = {name: getattr(self, name) for name in SUMS} | {"loss": float(self.loss)}
+        own["metrics"] = {name: saved_metric(metric) for name, metric in self._metrics.items()}
+        own["waiting"] = list(self._waiting)
+        return {"batches": self.batches, "seconds": self.seconds, "ranks": self._ranks.gathered_by_first(own)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from sums that `state_dict` returned."""
+        """Goes on from sums that `state_dict` returned; those of each rank are dealt out, if there are other ranks now."""
         self.reset()
-        for name in ("loss", *COUNTS):
-            setattr(self, name, state[name])
-        self._waiting = [tuple(part.to(self._device) for part in rows) for rows in state["waiting"]]
+        self.batches, self.seconds = state["batches"], state["seconds"]
+        mine = state["ranks"][self._ranks.rank :: self._ranks.num_ranks]
+        for name in SUMS:
+            setattr(self, name, sum(saved[name] for saved in mine))
+        self._waiting = [tuple(part.to(self._device) for part in rows) for saved in mine for rows in saved["waiting"]]
         self._num_waiting = sum(rows[0].numel() for rows in self._waiting)
         for name, metric in self._metrics.items():
-            metric.load_state_dict(state["metrics"][name])
-            metric.to(self._device)  # it takes tensors as they come
-            metric._update_count = int(self.steps > 0)  # else it warns that nothing was counted
+            self._metrics[name] = joined(metric, [saved["metrics"][name] for saved in mine])
+
+    def _metrics_of_all(self) -> Mapping[str, Metric]:
+        if self._ranks.is_alone:
+            return self._metrics
+        every = self._ranks.gathered({name: saved_metric(metric) for name, metric in self._metrics.items()})
+        return {name: joined(metric, [saved[name] for saved in every]) for name, metric in self._metrics.items()}
 
     def _places(self, batch: TensorBatch, outcome: Outcome) -> Tensor:
         if outcome.cells is None:

@@ -18,10 +18,12 @@ from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.events import Ended, EpochEnded, Evaluated, Event, Updated
 from drystone.train.loop.feed import Feed
 from drystone.train.loop.objective import Objective
-from drystone.train.loop.randomness import random_state, set_random_state
+from drystone.train.loop.randomness import random_state, seed_rank, set_random_state
 from drystone.train.loop.recipe import Recipe
-from drystone.train.loop.step import Stepper, scales_losses
+from drystone.train.loop.step import SpoiledUpdateError, Stepper, scales_losses
 from drystone.train.loop.totals import Totals
+from drystone.train.ranks.carried import state_of_rank, state_of_whole
+from drystone.train.ranks.launch import ranks_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +64,13 @@ class Trainer:
         optimizer: in place of the recipe's AdamW. Rates of its groups keep their ratio to the recipe's.
         fabric: device and precision; by default the CPU, and the type that the model has.
 
+    Several processes, as torchrun starts them, train one model where each has a loader of its rank,
+    `Loader(..., rank=, num_ranks=)`: all begin with the weights of rank 0, and all call the same methods. Losses,
+    figures and gradients are sums over all ranks; the sequences of the evaluator are shared out among them.
+
+    Raises:
+        ConfigError: parts that do not go together, such as a loader of another rank.
+
     Example:
         >>> import torch, drystone as ds
         >>> from drystone.train import Outcome, Recipe, Trainer
@@ -94,14 +103,18 @@ class Trainer:
         self.model = model
         self.loader = loader
         self.recipe = recipe
+        self.ranks = ranks_of(loader)
         self.counts = Counts()
         self._fabric = fabric or Fabric(accelerator="cpu", devices=1)
+        if self._fabric.world_size > 1:
+            raise ConfigError("fabric is for the one device of each process: give Fabric(devices=1).")
         self.optimizer = optimizer or recipe.optimizer(model, fused=not scales_losses(self._fabric))
         self._rate_shares = [group["lr"] / recipe.learning_rate for group in self.optimizer.param_groups]
-        self._stepper = Stepper(model, objective, self.optimizer, recipe.gradient_clip, self._fabric)
+        self._stepper = Stepper(model, objective, self.optimizer, recipe.gradient_clip, self._fabric, self.ranks)
+        self.ranks.made_equal([*model.parameters(), *model.buffers()])
         self._feed = Feed(loader, recipe.batches_per_update)
-        self._evaluator = evaluator
-        self._totals = Totals(metrics, self._fabric.device)
+        self._evaluator = None if evaluator is None else evaluator.shared_out(self.ranks)
+        self._totals = Totals(metrics, self._fabric.device, self.ranks)
         self._epoch = loader.epoch
         self._carried = CarriedState(backprop_steps=recipe.backprop_steps)
 
@@ -112,8 +125,10 @@ class Trainer:
             NotFiniteError: loss or gradient is not finite; the message names the batch and its sequences, and the
                 weights are those before its update.
             DataError: the layout drops all sequences.
+            RankError: another rank is lost.
         """
-        started = perf_counter() - self.counts.seconds
+        self.ranks.meet()
+        started = self.ranks.now - self.counts.seconds
         self.model.train()
         try:
             while True:
@@ -124,7 +139,7 @@ class Trainer:
                 if batches := self._feed.take():
                     updated = self._update(batches, begun)
                     self._feed.finish()
-                    self.counts.seconds = perf_counter() - started
+                    self.counts.seconds = self.ranks.now - started
                     yield updated
         finally:
             self._feed.close()
@@ -138,7 +153,8 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Returns all that the rest of the training depends on, in tensors and plain values.
 
-        Weights are not copied: save them before training goes on.
+        Weights are not copied: save them before training goes on. Several ranks all call it; that of rank 0 is whole,
+        and any number of ranks goes on from it.
         """
         return {
             "counts": asdict(self.counts),
@@ -148,15 +164,18 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "precision": self._fabric.strategy.precision.state_dict(),
             "totals": self._totals.state_dict(),
-            "carried": self._carried.state_dict(),
-            "randomness": random_state(),
+            "carried": state_of_whole(self._carried, self.loader, self.ranks),
+            "randomness": self.ranks.gathered_by_first(random_state()),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a state that `state_dict` returned, with the same parts, to the bit.
+        """Goes on from a state that `state_dict` returned, with the same parts, on the same number of ranks to the bit.
+
+        On another number, sums have other roundings, and plain dropout draws other numbers.
 
         Raises:
             DataError: the loader has other data, another layout or another seed.
+            ConfigError: the carried state cannot be dealt out to this number of ranks.
         """
         self.loader.load_state_dict(state["loader"])
         self.model.load_state_dict(state["model"])
@@ -165,8 +184,13 @@ class Trainer:
         self.counts = Counts(**state["counts"])
         self._totals.load_state_dict(state["totals"])
         self._epoch = state["epoch"]
-        self._carried = self._carried.loaded(state["carried"], self._fabric.device)
-        set_random_state(state["randomness"])
+        self._carried = state_of_rank(
+            self._carried.restarted(), state["carried"], self.loader, self.ranks, self._fabric.device
+        )
+        if self.ranks.rank < len(state["randomness"]):
+            set_random_state(state["randomness"][self.ranks.rank])
+        else:
+            seed_rank(self.counts.updates, self.ranks.rank)  # a rank that was not there before
 
     @property
     def progress(self) -> float:
@@ -176,12 +200,11 @@ class Trainer:
 
     def _update(self, batches: tuple[Batch, ...], begun: float) -> Updated:
         counts, totals = self.counts, self._totals
-        before = totals.sequences, totals.steps
         rate = self._set_rate()
         try:
             stepped, self._carried = self._stepper.step(batches, self._carried, totals)
-        except NotFiniteError as error:
-            raise NotFiniteError(f"{error} {self._place(batches)}") from None
+        except SpoiledUpdateError as error:
+            raise NotFiniteError(f"{error} {self._place(batches, is_here=error.is_here)}") from None
         counts.updates, counts.batches = counts.updates + 1, counts.batches + len(batches)
         seconds = perf_counter() - begun
         totals.seconds += seconds
@@ -191,8 +214,8 @@ class Trainer:
             progress=self.progress,
             loss=stepped.loss,
             weight=stepped.weight,
-            sequences=totals.sequences - before[0],
-            steps=totals.steps - before[1],
+            sequences=stepped.sequences,
+            steps=stepped.steps,
             learning_rate=rate,
             gradient_norm=stepped.gradient_norm,
             seconds=seconds,
@@ -241,10 +264,11 @@ class Trainer:
         counts = self.counts
         return counts.stopped or self.recipe.limit_reached(counts.epochs, counts.updates, counts.seconds)
 
-    def _place(self, batches: tuple[Batch, ...]) -> str:
+    def _place(self, batches: tuple[Batch, ...], *, is_here: bool) -> str:
         first, last = self.counts.batches, self.counts.batches + len(batches) - 1
         where = f"batch {first}" if first == last else f"batches {first} to {last}"
+        named = self.ranks.gathered(self._feed.in_words(batches) if is_here else "")
         return (
             f"in epoch {self.counts.epochs + 1}, {where} (update {self.counts.updates + 1}), of "
-            f"{self._feed.in_words(batches)}. Try a lower learning_rate, or look at these sequences."
+            f"{'; '.join(filter(None, named)) or 'all ranks together'}. Try a lower learning_rate, or look at these sequences."
         )

@@ -1,5 +1,7 @@
 """Figures of predicted numbers that no unit and no offset of the target spoils."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torchmetrics import MeanAbsoluteError, Metric
@@ -14,6 +16,7 @@ class Squares(Metric):
         num_numbers: how many numbers each prediction has, each with a unit of its own.
     """
 
+    full_state_update = False
     exponent: Tensor
     count: Tensor
     errors: Tensor
@@ -37,6 +40,19 @@ class Squares(Metric):
         """Adds values in the unit, [predictions, numbers]."""
         self.errors = self.errors + (target - preds).square().sum(dim=0)
         self.count = self.count + len(target)
+
+    def merge_state(self, incoming_state: Any) -> None:
+        """Adds what another metric of this kind has counted."""
+        if not self.count:
+            self.exponent = incoming_state.exponent
+        exponent = torch.maximum(self.exponent, incoming_state.exponent)
+        self.join(incoming_state, *(torch.exp2(each.exponent - exponent) for each in (self, incoming_state)))
+        self.exponent = exponent
+
+    def join(self, other: Any, mine: Tensor, others: Tensor) -> None:
+        """Adds what another one has counted; the unit of each, in that of both, is [numbers]."""
+        self.errors = self.errors * mine**2 + other.errors * others**2
+        self.count = self.count + other.count
 
 
 class RootMeanSquare(Squares):
@@ -75,6 +91,16 @@ class R2(Squares):
             self.differences + (target - mean).square().sum(dim=0) + apart.square() * before * len(target) / self.count
         )
         self.mean = self.mean + apart * len(target) / self.count
+
+    def join(self, other: Any, mine: Tensor, others: Tensor) -> None:
+        """Adds what another one has counted."""
+        count, apart = self.count + other.count, other.mean * others - self.mean * mine
+        share = torch.where(count > 0, other.count / count.clamp(min=1), 0.0)
+        self.differences = (
+            self.differences * mine**2 + other.differences * others**2 + apart.square() * self.count * share
+        )
+        self.mean = self.mean * mine + apart * share
+        super().join(other, mine, others)
 
     def compute(self) -> Tensor:
         """Returns 1 − Σ squared errors ÷ Σ squared differences from the mean; of equal values 1 if all are met, else 0."""

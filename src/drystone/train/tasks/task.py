@@ -18,6 +18,7 @@ from drystone.train.loop.evaluator import Evaluator
 from drystone.train.loop.objective import Objective
 from drystone.train.loop.totals import takes_places
 from drystone.train.model import RunModel
+from drystone.train.ranks.metrics import counting_alone
 from drystone.train.schema import Schema
 from drystone.train.settings import NEED_VALIDATION, Settings
 from drystone.train.split import Ints, Split, by_column
@@ -164,7 +165,7 @@ class Task(ABC):
             targets: as an `Outcome` has them.
             places: [rows, 2] the sequence and the step of each, where metrics ask for them.
         """
-        found = {name: metric.set_dtype(torch.float64) for name, metric in self.metrics().items()}
+        found = {name: counting_alone(metric).set_dtype(torch.float64) for name, metric in self.metrics().items()}
         for metric in found.values():
             metric.update(predictions, targets, *((places,) if takes_places(metric) else ()))
         return {name: float(metric.compute()) for name, metric in found.items()}

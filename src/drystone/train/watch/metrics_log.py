@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from math import isfinite, nan
 from pathlib import Path
@@ -44,12 +44,20 @@ class MetricsLog:
         speed = {"steps_per_second": round(figures["steps"] / figures["seconds"], 1)} if figures["seconds"] else {}
         record = {"part": part, "epoch": epoch, "update": update, **figures, "seconds": round(figures["seconds"], 4)}
         beside = {} if baselines is None else {"baselines": {name: _finite(each) for name, each in baselines.items()}}
+        self._add_record(_finite(record | speed) | beside)
+
+    def add_waiting(self, epoch: int, update: int, waited: Sequence[float], seconds: float) -> None:
+        """Adds one line on how long each rank waited for the others, of so many seconds of training."""
+        record = {"part": "ranks", "epoch": epoch, "update": update, "seconds": round(seconds, 4)}
+        self._add_record(record | {"waited": [round(each, 4) for each in waited]})
+
+    def _add_record(self, record: Mapping[str, Any]) -> None:
         with written(self.path):
             self.path.touch()
             before = self.path.stat().st_size
             try:
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(_finite(record | speed) | beside) + "\n")
+                    file.write(json.dumps(record) + "\n")
             except OSError:
                 os.truncate(self.path, before)
                 raise

@@ -46,6 +46,10 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
+    def say(self, words: str) -> None:
+        """Prints a line beside the bar, if anything is shown."""
+        self._console.print(words, highlight=False)
+
     def __call__(self, event: Event) -> None:
         if self._console.quiet:
             return

@@ -1,7 +1,6 @@
 """Saves checkpoints while a training goes on."""
 
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
 
 from torch import Tensor
@@ -34,31 +33,30 @@ class Saver:
         self.log = log
         self._best = best
         self._seconds = seconds
-        self._saved_at = perf_counter()
+        self._saved_at = trainer.counts.seconds
         self.best_weights: Mapping[str, Tensor] | None = None
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Evaluated) and self._best is not None and self._best.since == 0:
             weights = self._trainer.model.state_dict()
             self.best_weights = {name: value.detach().cpu().clone() for name, value in weights.items()}
-        if isinstance(event, Ended) or perf_counter() - self._saved_at >= self._seconds:
+        if isinstance(event, Ended) or self._trainer.counts.seconds - self._saved_at >= self._seconds:
             self.save()
 
     def save(self) -> None:
-        """Saves now.
+        """Saves now; several ranks all call it, and rank 0 writes.
 
         Raises:
             NotFiniteError: a parameter of the model is not finite; the checkpoints that there are stay.
             RunError: it could not be written; they stay too.
         """
         self._check_parameters()
-        state = {
-            "trainer": self._trainer.state_dict(),
-            "best": None if self._best is None else self._best.state_dict(),
-            "metrics": self.log.state_dict(),
-        }
-        self._store.save(self._trainer.counts.updates, Checkpoint(state=state, best=self.best_weights))
-        self._saved_at = perf_counter()
+        trained, ranks = self._trainer.state_dict(), self._trainer.ranks
+        if ranks.is_first:
+            best = None if self._best is None else self._best.state_dict()
+            state = {"trainer": trained, "best": best, "metrics": self.log.state_dict()}
+            self._store.save(self._trainer.counts.updates, Checkpoint(state=state, best=self.best_weights))
+        self._saved_at = self._trainer.counts.seconds
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Sets trainer, metrics and best back to a checkpoint.
@@ -69,10 +67,12 @@ class Saver:
         """
         state: dict[str, Any] = checkpoint.state
         self._trainer.load_state_dict(state["trainer"])
-        self.log.load_state_dict(state["metrics"])
+        if self._trainer.ranks.is_first:
+            self.log.load_state_dict(state["metrics"])
         if self._best is not None:
             self._best.load_state_dict(state["best"])
         self.best_weights = checkpoint.best
+        self._saved_at = self._trainer.counts.seconds
 
     def _check_parameters(self) -> None:
         """The last step may have spoiled them, with the loss before it still finite."""

@@ -42,14 +42,15 @@ class ScaledError(Metric):
         naive: [numbers] what `naive_errors` returned; at least one is above 0.
     """
 
+    full_state_update = False
     errors: Tensor
     count: Tensor
 
     def __init__(self, naive: npt.NDArray[np.float64]) -> None:
         super().__init__()
         self.naive = tuple(naive.tolist())
-        self.add_state("errors", torch.zeros(len(naive), dtype=torch.float64))
-        self.add_state("count", torch.zeros((), dtype=torch.float64))
+        self.add_state("errors", torch.zeros(len(naive), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Adds predictions and what came, both [values], or [predictions, numbers], in the units of the target."""

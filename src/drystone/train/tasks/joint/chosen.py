@@ -50,6 +50,10 @@ class Chosen(WrapperMetric):
         """Returns what the metric says."""
         return self.metric.compute()
 
+    def merge_state(self, incoming_state: Any) -> None:
+        """Adds what another one of the same columns has counted."""
+        self.metric.merge_state(incoming_state.metric)
+
     def reset(self) -> None:
         """Begins anew."""
         super().reset()

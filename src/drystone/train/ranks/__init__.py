@@ -1,0 +1,1 @@
+"""The processes of one training, and what they share."""
