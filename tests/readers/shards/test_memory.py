@@ -4,8 +4,10 @@ Counted is anonymous memory, which the system cannot take back: pages of mapped 
 """
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +60,7 @@ WORK = {
 
 
 @pytest.fixture(scope="module")
-def shards(tmp_path_factory) -> tuple[Path, int]:
+def shards(tmp_path_factory) -> Iterator[tuple[Path, int]]:
     """A folder of shards of one group of rows each, and how many sequences they hold."""
     folder = tmp_path_factory.mktemp("large")
     random = np.random.default_rng(0)
@@ -75,7 +77,8 @@ def shards(tmp_path_factory) -> tuple[Path, int]:
         table = pa.table({"x": lists, "label": pa.array(np.array(["a", "b", "c"])[label])})
         pq.write_table(table, folder / f"part-{number:02}.parquet", compression="none", use_dictionary=False)
         count += len(label)
-    return folder, count
+    yield folder, count
+    shutil.rmtree(folder)
 
 
 @pytest.mark.slow
