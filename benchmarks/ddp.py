@@ -24,6 +24,7 @@ from torch import nn
 
 import drystone as ds
 from drystone.core.layouts import Layout
+from drystone.core.shares import ranks_of_spans
 from drystone.torch import LSTM, TensorBatch, pool
 from drystone.train import Outcome, Recipe, Trainer, Updated, current_ranks
 
@@ -114,9 +115,7 @@ def balance(layout: Layout, lengths: Any, num_ranks: int, seed: int) -> dict[str
     begun = perf_counter()
     plan = layout.plan(lengths, seed)
     steps = np.zeros((plan.num_batches, num_ranks))
-    for rank in range(num_ranks):
-        share = plan.shard(rank, num_ranks)
-        np.add.at(steps[:, rank], share.column("batch"), share.column("length"))
+    np.add.at(steps, (plan.column("batch"), ranks_of_spans(plan, num_ranks)), plan.column("length"))
     full = steps.max(axis=1)
     fuller = full / steps.mean(axis=1) - 1
     return {

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drystone import Bucketed, Layout, Packed, Padded, PlanError, Sequences, Stateful, collate
 from drystone.core.plan import Plan
-from drystone.core.shares import deal
+from drystone.core.shares import deal, ranks_of_spans
 from tests.contract import strategies
 from tests.contract.oracle import broken_rule
 from tests.contract.shares import broken_share
@@ -56,6 +56,15 @@ def test_no_rank_has_more_than_its_part_of_the_rows(plan: Plan, num_ranks: int) 
     assert (share.column("steps") == plan.column("steps")).all()
     if not is_carried:
         assert (share.column("rows") == part).all()
+
+
+@given(plans, st.integers(1, 9))
+def test_spans_are_told_their_ranks(plan: Plan, num_ranks: int) -> None:
+    rank_of = ranks_of_spans(plan, num_ranks)
+    for rank, share in enumerate(shares_of(plan, num_ranks)):
+        mine = plan.table.filter(pa.array(rank_of == rank))
+        for name in ("batch", "sequence", "offset", "length"):
+            assert share.table[name].to_pylist() == mine[name].to_pylist()
 
 
 @given(plans)

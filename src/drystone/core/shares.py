@@ -30,8 +30,7 @@ def share_of(plan: "Plan", rank: int, num_ranks: int) -> "Plan":
         new_rows = np.maximum.accumulate(number + 1)[rows - 1]
     else:
         first = offsets_of(rows)
-        place = first[plan.column("batch")] + row
-        rank_of = deal(_steps_on(place, plan, int(first[-1])), rows, num_ranks)
+        place, rank_of = _by_batch(plan, num_ranks)
         before = offsets_of((rank_of == rank).astype(np.int64))
         new_row = before[place] - before[first[plan.column("batch")]]
         new_rows = -(-rows // num_ranks)
@@ -48,6 +47,22 @@ def share_of(plan: "Plan", rank: int, num_ranks: int) -> "Plan":
         rank=int(rank),
         num_ranks=int(num_ranks),
     )
+
+
+def ranks_of_spans(plan: "Plan", num_ranks: int) -> Ints:
+    """Returns, of a whole plan, which rank has each span: [spans], in the order of its table.
+
+    Example:
+        >>> from drystone import Padded
+        >>> ranks_of_spans(Padded(batch_size=4, order="given").plan([9, 5, 4, 3]), num_ranks=2)
+        array([0, 1, 1, 0])
+    """
+    check_rank("ranks_of_spans", 0, num_ranks)
+    _check_whole(plan)
+    if goes_on(plan):
+        return rows_with_state(plan, num_ranks)[0][plan.column("row")]
+    place, rank_of = _by_batch(plan, num_ranks)
+    return rank_of[place]
 
 
 def goes_on(plan: "Plan") -> bool:
@@ -127,6 +142,14 @@ def check_rank(what: str, rank: object, num_ranks: object) -> None:
 def _check_whole(plan: "Plan") -> None:
     if plan.num_ranks > 1:
         raise PlanError(f"shard: this is the share of rank {plan.rank} of {plan.num_ranks}; shard the whole plan.")
+
+
+def _by_batch(plan: "Plan", num_ranks: int) -> tuple[Ints, Ints]:
+    """Deals the rows of each batch anew; returns which row of all batches each span lies on, and the rank of each row."""
+    rows = plan.column("rows")
+    first = offsets_of(rows)
+    place = first[plan.column("batch")] + plan.column("row")
+    return place, deal(_steps_on(place, plan, int(first[-1])), rows, num_ranks)
 
 
 def _steps_on(place: Ints, plan: "Plan", num_rows: int) -> Ints:

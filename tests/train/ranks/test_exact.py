@@ -22,7 +22,9 @@ def test_losses_figures_and_norms_are_those_of_one_process(num_ranks: int, expec
     assert all(found == every[0] for found in every[1:])  # to the bit: all ranks decide alike
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize(
+    "name", [name if name == "stateful far back" else pytest.param(name, marks=pytest.mark.slow) for name in LAYOUTS]
+)
 def test_a_checkpoint_of_two_ranks_goes_on_on_one_and_on_three(name: str, tmp_path: Path) -> None:
     first, _ = values(2, own_loop.saved_at, name, 2, tmp_path, 0.0)
     assert_close(own_loop.gone_on(name, tmp_path, 0.0), first)
@@ -30,7 +32,7 @@ def test_a_checkpoint_of_two_ranks_goes_on_on_one_and_on_three(name: str, tmp_pa
         assert_close(found, first)
 
 
-@pytest.mark.parametrize("name", ["stateful", "stateful far back"])
+@pytest.mark.parametrize("name", ["stateful", pytest.param("stateful far back", marks=pytest.mark.slow)])
 def test_a_checkpoint_of_one_process_goes_on_on_two(name: str, tmp_path: Path) -> None:
     expected = own_loop.saved_at(name, 2, tmp_path, 0.0)
     for found in values(2, own_loop.gone_on, name, tmp_path, 0.0):

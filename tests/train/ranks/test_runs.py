@@ -11,7 +11,7 @@ import pytest
 import drystone as ds
 from drystone.core.errors import RankError
 from tests.train.ranks import runs
-from tests.train.ranks.processes import Came, started, together, values
+from tests.train.ranks.processes import started, together, values
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "padded": {"batch_size": 8},
@@ -37,7 +37,9 @@ def numbers_of(record: dict[str, Any]) -> dict[str, float]:
     return baselines | {name: value for name, value in record.items() if isinstance(value, (int, float))}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "layout", [name if name == "stateful" else pytest.param(name, marks=pytest.mark.slow) for name in LAYOUTS]
+)
 def test_a_run_killed_on_one_rank_goes_on_on_another_number(layout: str, tmp_path: Path) -> None:
     settings = LAYOUTS[layout]
     expected = runs.fit(tmp_path / "one", **settings)
@@ -62,7 +64,9 @@ def test_the_folder_is_that_of_one_process_but_for_a_line_on_waiting(tmp_path: P
     assert json.loads((tmp_path / "two" / "run.json").read_text())["status"] == "finished"
 
 
-@pytest.mark.parametrize(("what", "who"), [("killed", 0), ("raises", 1), ("raises", 0)])
+@pytest.mark.parametrize(
+    ("what", "who"), [pytest.param("killed", 0, marks=pytest.mark.slow), ("raises", 1), ("raises", 0)]
+)
 def test_a_rank_that_is_lost_stops_the_others_at_once(what: str, who: int, tmp_path: Path) -> None:
     begun = monotonic()
     found = together(3, runs.fit_until, what, who, tmp_path / "run", LAYOUTS["padded"])
@@ -74,6 +78,7 @@ def test_a_rank_that_is_lost_stops_the_others_at_once(what: str, who: int, tmp_p
     assert isinstance(found[who].error, ZeroDivisionError) if what == "raises" else found[who].signal == signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_rank_that_hangs_stops_the_others_in_time(tmp_path: Path) -> None:
     settings = LAYOUTS["padded"]
     with started(2, runs.fit_until, "hangs", 1, tmp_path / "run", settings, timeout=4) as (first, second):
@@ -144,4 +149,3 @@ def test_processes_train_again_after_an_error_of_all(tmp_path: Path) -> None:
     found = together(2, runs.fit_twice, tmp_path / "run")
     assert [came.error for came in found] == [None, None]
     assert all("is" in came.value and "of sequence" in came.value for came in found)
-    assert Came not in {type(came.value) for came in found}
