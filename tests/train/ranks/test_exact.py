@@ -8,13 +8,15 @@ from tests.train.ranks import own_loop
 from tests.train.ranks.own_loop import LAYOUTS, assert_close
 from tests.train.ranks.processes import values
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[object]]:
     return own_loop.trainings()
 
 
-@pytest.mark.parametrize("num_ranks", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("num_ranks", [2, 4])
 def test_losses_figures_and_norms_are_those_of_one_process(num_ranks: int, expected: dict[str, list[object]]) -> None:
     every = values(num_ranks, own_loop.trainings)
     for name in LAYOUTS:

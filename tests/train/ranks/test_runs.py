@@ -64,9 +64,8 @@ def test_the_folder_is_that_of_one_process_but_for_a_line_on_waiting(tmp_path: P
     assert json.loads((tmp_path / "two" / "run.json").read_text())["status"] == "finished"
 
 
-@pytest.mark.parametrize(
-    ("what", "who"), [pytest.param("killed", 0, marks=pytest.mark.slow), ("raises", 1), ("raises", 0)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("what", "who"), [("killed", 0), ("raises", 1), ("raises", 0)])
 def test_a_rank_that_is_lost_stops_the_others_at_once(what: str, who: int, tmp_path: Path) -> None:
     begun = monotonic()
     found = together(3, runs.fit_until, what, who, tmp_path / "run", LAYOUTS["padded"])
@@ -89,6 +88,7 @@ def test_a_rank_that_hangs_stops_the_others_in_time(tmp_path: Path) -> None:
     assert "did not answer for 4 s" in str(came.error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", [0, 1])
 def test_one_rank_that_is_asked_to_stop_stops_all_with_one_checkpoint(who: int, tmp_path: Path) -> None:
     settings = LAYOUTS["stateful"]
@@ -107,6 +107,7 @@ UNLIKE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", UNLIKE)
 def test_ranks_that_see_something_else_are_refused_and_nothing_is_written(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +119,7 @@ def test_ranks_that_see_something_else_are_refused_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == (["elsewhere"] if what == "folder" else [])
 
 
+@pytest.mark.slow
 def test_what_one_rank_refuses_ends_all_and_that_one_says_why(tmp_path: Path) -> None:
     *others, last = together(3, runs.fit_unlike, "refused", tmp_path / "run")
     assert isinstance(last.error, ds.DataError)
@@ -138,6 +140,7 @@ def test_a_folder_in_the_way_is_refused_by_the_first_rank(tmp_path: Path) -> Non
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.slow
 def test_more_ranks_than_rows_are_warned_of_once_and_work(tmp_path: Path) -> None:
     expected = "3 processes share batches of at most 2 rows, so 1 of them have nothing to do but wait"
     first, *others = values(3, runs.fit_and_count_warnings, tmp_path / "run")
@@ -145,6 +148,7 @@ def test_more_ranks_than_rows_are_warned_of_once_and_work(tmp_path: Path) -> Non
     assert others == [[], []]
 
 
+@pytest.mark.slow
 def test_processes_train_again_after_an_error_of_all(tmp_path: Path) -> None:
     found = together(2, runs.fit_twice, tmp_path / "run")
     assert [came.error for came in found] == [None, None]
