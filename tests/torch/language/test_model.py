@@ -124,7 +124,7 @@ def test_words_are_dropped_whole_and_the_mean_stays() -> None:
 def test_dropout_acts_in_training_only(dropout: str) -> None:
     model, plain = model_of(num_layers=2, dropout=LanguageDropout(**{dropout: 0.5})), model_of(num_layers=2)
     (batch,) = batches(ds.Loader(next_tokens(sequences([[2, 3, 2]]), begin=BEGIN), ds.Padded(1)))
-    assert not torch.equal(model(batch, epoch=0)[0], plain(batch)[0])
+    assert not torch.equal(model(batch)[0], plain(batch)[0])
     assert torch.equal(model.eval()(batch)[0], plain(batch)[0])
 
 
@@ -165,3 +165,12 @@ def test_the_cost_leaves_the_model_in_its_mode() -> None:
     assert not model.training
     cost_of(model.train(), batches(loader))
     assert model.training
+
+
+def test_variational_dropout_follows_the_epoch_of_the_batch() -> None:
+    model = model_of(dropout=LanguageDropout(variational=0.5, seed=3))
+    loader = ds.Loader(next_tokens(sequences([[2, 3, 2, 4, 5]]), begin=BEGIN), ds.Padded(1))
+    (first,), (second,) = batches(loader), batches(loader)
+    assert (first.epoch, second.epoch) == (0, 1)
+    assert torch.equal(model(first)[0], model(first)[0])
+    assert not torch.equal(model(first)[0], model(second)[0])

@@ -101,23 +101,20 @@ class LanguageModel(nn.Module):
         """Whether tokens are scored by the vectors that they are read by."""
         return isinstance(self.head, TiedHead)
 
-    def forward(
-        self, batch: TensorBatch, state: State | None = None, *, epoch: int | None = None
-    ) -> tuple[Float[Tensor, "scored tokens"], State]:
+    def forward(self, batch: TensorBatch, state: State | None = None) -> tuple[Float[Tensor, "scored tokens"], State]:
         """Returns a score for each token at every scored cell, and the state of the rows.
 
         Args:
             batch: with the field of token ids, int64 [rows, steps].
             state: of the rows before the batch, as the last call returned it; zeros by default.
-            epoch: counts passes over the data, for variational dropout; `batch.epoch`.
 
         Raises:
-            ShapeError: ids that are no whole numbers a step; variational dropout in training without an epoch.
+            ShapeError: ids that are no whole numbers a step.
         """
         ids = batch[self.ids]
         if not isinstance(ids, Tensor) or ids.ndim != 2 or ids.is_floating_point():
             raise ShapeError(f"field {self.ids!r} must hold the id of a token a step; got {_words_for(ids)}.")
-        run = self.lstm.run(ids, batch.grid, state, epoch=epoch, vectors=self._vectors())
+        run = self.lstm.run(ids, batch.grid, state, epoch=batch.epoch, vectors=self._vectors())
         return self._scores(at_scored(run.output, batch)), run.state
 
     def advance(
