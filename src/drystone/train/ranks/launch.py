@@ -5,6 +5,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import count
 
 import torch
 from torch import distributed
@@ -20,6 +21,7 @@ TIMEOUT = "DRYSTONE_RANKS_TIMEOUT"
 TIMEOUT_SECONDS = 1800.0
 NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _joined: Ranks | None = None
+_times = count()  # that this process joined the others; all join equally often
 
 
 def current_ranks() -> Ranks:
@@ -95,7 +97,9 @@ def _join() -> Ranks:
     timeout = timeout_in(os.environ)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     try:
-        store, rank, num_ranks = next(iter(rendezvous("env://", timeout=timeout)))
+        shared, rank, num_ranks = next(iter(rendezvous("env://", timeout=timeout)))
+        # Else a rank that joins again would find where the others were the last time.
+        store = PrefixStore(f"drystone/{next(_times)}", shared)
         distributed.init_process_group(backend, store=store, rank=rank, world_size=num_ranks, timeout=timeout)
     except RuntimeError as error:
         raise RankError(
@@ -116,7 +120,7 @@ def _of_group(store: Store, timeout: timedelta) -> Ranks:
     rank, num_ranks = distributed.get_rank(), distributed.get_world_size()
     if num_ranks == 1:
         return Ranks()
-    roll = Roll(PrefixStore("drystone", store), rank, num_ranks, timeout)
+    roll = Roll(PrefixStore("roll", store), rank, num_ranks, timeout)
     has_no_cpu = distributed.get_backend() == distributed.Backend.NCCL
     group = distributed.new_group(backend="gloo", timeout=timeout) if has_no_cpu else None
     return Ranks(rank, num_ranks, roll=roll, group=group)
