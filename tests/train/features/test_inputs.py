@@ -78,7 +78,7 @@ WORD = Feature(name="word", kind="tokens", vocabulary=Vocabulary.train(["a", "b"
 @pytest.mark.parametrize("feature", [KIND, WORD], ids=lambda feature: feature.name)
 def test_vectors_looked_up_are_those_that_are_read_and_learn_as_much(feature: Feature) -> None:
     layer = InputLayer(Features((feature,)), 3)
-    x = torch.tensor([[0.0, 1.0, 2.0, 99.0, 2.0]], dtype=torch.float64)[..., None]
+    x = torch.tensor([[0.0, 1.0, 2.0, 99.0, 2.0, 1.0, 2.0]], dtype=torch.float64)[..., None]
     read, looked_up = layer(x, x.float()), layer.looked_up(x)
     assert looked_up is not None
     ids, vectors = looked_up
@@ -91,9 +91,10 @@ def test_vectors_looked_up_are_those_that_are_read_and_learn_as_much(feature: Fe
 
 
 def test_nothing_is_looked_up_where_single_numbers_are_dropped_or_more_is_read() -> None:
-    x = torch.ones(1, 1, 1, dtype=torch.float64)
+    x = torch.ones(1, 9, 1, dtype=torch.float64)
     dropped = InputLayer(Features((WORD,)), 3, embedding_dropout=0.5)
     assert dropped.looked_up(x) is None
     assert dropped.eval().looked_up(x) is not None
-    assert InputLayer(Features((WORD, Feature(name="y"))), 3).looked_up(x.expand(1, 1, 2)) is None
+    assert dropped.looked_up(x[:, :5]) is None, "five vectors are no fewer than five steps"
+    assert InputLayer(Features((WORD, Feature(name="y"))), 3).looked_up(x.expand(1, 9, 2)) is None
     assert InputLayer(Features((KIND,)), 0).looked_up(x) is None

@@ -64,13 +64,15 @@ class InputLayer(nn.Module):
     def looked_up(
         self, x: Float[Tensor, "rows steps numbers"]
     ) -> tuple[Int[Tensor, "rows steps"], Float[Tensor, "vectors width"]] | None:
-        """Returns which vector each step reads, and of which; None unless that is all that is read.
+        """Returns which vector each step reads, and of which; None unless that is all, and there are more steps than vectors.
 
         Args:
             x: as of `forward`.
         """
-        table = self._readers[0].table() if len(self._readers) == 1 else None
-        return None if table is None else (self._readers[0].ids(x).squeeze(-1), table)
+        embedding = self._readers[0].embedding() if len(self._readers) == 1 else None
+        if embedding is None or embedding.num_embeddings >= x[..., 0].numel():
+            return None  # more vectors than steps: it costs less to read those that are named
+        return _codes(x, embedding.num_embeddings - 1).squeeze(-1), vectors_of(embedding)
 
     @property
     def _readers(self) -> "list[Reader]":
@@ -86,13 +88,9 @@ class Reader(nn.Module):
         super().__init__()
         self.width = width
 
-    def table(self) -> Tensor | None:
-        """Returns the vectors of which each step reads one, [vectors, width]; None where it reads something else."""
+    def embedding(self) -> nn.Embedding | None:
+        """Returns the embedding of which each step reads one vector as it is; None where it reads something else."""
         return None
-
-    def ids(self, x: Tensor) -> Tensor:
-        """Returns which vectors steps read, int64 [rows, steps, numbers]."""
-        raise NotImplementedError
 
 
 class Numbers(Reader):
@@ -144,17 +142,13 @@ class Embedded(Reader):
 
     def __init__(self, num_categories: int, count: int, size: int) -> None:
         super().__init__(size * count)
-        self.count = count
         self.vectors = nn.Embedding(num_categories + 1, size, padding_idx=0)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
-        return self.vectors(self.ids(x)).flatten(-2)
+        return self.vectors(_codes(x, self.vectors.num_embeddings - 1)).flatten(-2)
 
-    def table(self) -> Tensor | None:
-        return vectors_of(self.vectors) if self.count == 1 else None
-
-    def ids(self, x: Tensor) -> Tensor:
-        return _codes(x, self.vectors.num_embeddings - 1)
+    def embedding(self) -> nn.Embedding | None:
+        return self.vectors if self.width == self.vectors.embedding_dim else None
 
 
 class Tokens(Reader):
@@ -166,14 +160,11 @@ class Tokens(Reader):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor, _standardised: Tensor) -> Tensor:
-        return self.dropout(self.vectors(self.ids(x).squeeze(-1)))
+        return self.dropout(self.vectors(_codes(x, self.vectors.num_embeddings - 1).squeeze(-1)))
 
-    def table(self) -> Tensor | None:
+    def embedding(self) -> nn.Embedding | None:
         is_dropped = self.training and self.dropout.fraction > 0
-        return None if is_dropped else vectors_of(self.vectors)
-
-    def ids(self, x: Tensor) -> Tensor:
-        return _codes(x, self.vectors.num_embeddings - 1)
+        return None if is_dropped else self.vectors
 
 
 class Spelling(Reader):
