@@ -5,7 +5,7 @@
 Speed: 2 processes of one thread each against 1 process of one thread, the same batches of lognormal lengths, in turn, as the
 median; both begin to count after some updates. Balance and the simulation need plans alone: of each batch, the steps of the
 fullest rank beside those of the mean rank are what ranks wait for where kernels skip padding. Every rank has a batch of
-32 sequences there, so a larger number of ranks makes larger batches.
+32 sequences there, so a larger number of ranks makes larger batches. Packed rows are a multiple of the ranks, and once any number.
 """
 
 import json
@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -24,18 +25,19 @@ from torch import nn
 
 import drystone as ds
 from drystone.core.layouts import Layout
-from drystone.core.shares import ranks_of_spans
+from drystone.core.shares import steps_of_ranks, waiting_fraction
 from drystone.torch import LSTM, TensorBatch, pool
 from drystone.train import Outcome, Recipe, Trainer, Updated, current_ranks
 
 FEATURES, CLASSES = 16, 4
 SEQUENCES_A_RANK = 32
 WARM_UPS = 5
-LAYOUTS: dict[str, Any] = {
-    "padded": ds.Padded,
-    "bucketed": lambda sequences: ds.Bucketed(num_buckets=8, batch_size=sequences),
-    "packed": lambda sequences: ds.Packed(sequences=sequences),
-    "stateful": lambda sequences: ds.Stateful(rows=sequences, steps=64),
+LAYOUTS: dict[str, Callable[[int, int], Layout]] = {
+    "padded": lambda sequences, _ranks: ds.Padded(sequences),
+    "bucketed": lambda sequences, _ranks: ds.Bucketed(num_buckets=8, batch_size=sequences),
+    "packed, any rows": lambda sequences, _ranks: ds.Packed(sequences=sequences),
+    "packed": lambda sequences, ranks: ds.Packed(sequences=sequences, row_multiple=ranks),
+    "stateful": lambda sequences, _ranks: ds.Stateful(rows=sequences, steps=64),
 }
 
 
@@ -114,16 +116,14 @@ def balance(layout: Layout, lengths: Any, num_ranks: int, seed: int) -> dict[str
     """Returns, from the plan alone, how evenly the steps of a batch lie on the ranks, on average over batches."""
     begun = perf_counter()
     plan = layout.plan(lengths, seed)
-    steps = np.zeros((plan.num_batches, num_ranks))
-    np.add.at(steps, (plan.column("batch"), ranks_of_spans(plan, num_ranks)), plan.column("length"))
-    full = steps.max(axis=1)
-    fuller = full / steps.mean(axis=1) - 1
+    steps = steps_of_ranks(plan, num_ranks)
+    fuller = steps.max(axis=1) / steps.mean(axis=1) - 1
     return {
         "batches": plan.num_batches,
         "steps_a_batch": plan.num_steps / plan.num_batches,
         "fuller_than_mean": float(fuller.mean()),
         "fuller_at_most": float(fuller.max()),
-        "waiting": float(1 - steps.sum() / (full.sum() * num_ranks)),
+        "waiting": waiting_fraction(plan, num_ranks),
         "seconds_to_plan": perf_counter() - begun,
     }
 
@@ -142,7 +142,7 @@ def main() -> None:
         return
     plans = {
         f"{name}, {num_ranks} ranks": balance(
-            make(SEQUENCES_A_RANK * num_ranks),
+            make(SEQUENCES_A_RANK * num_ranks, num_ranks),
             lognormal_lengths(SEQUENCES_A_RANK * num_ranks * arguments.batches, arguments.seed),
             num_ranks,
             arguments.seed,

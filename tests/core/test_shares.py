@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drystone import Bucketed, Layout, Packed, Padded, PlanError, Sequences, Stateful, collate
 from drystone.core.plan import Plan
-from drystone.core.shares import deal, ranks_of_spans
+from drystone.core.shares import deal, ranks_of_spans, steps_of_ranks, waiting_fraction
 from tests.contract import strategies
 from tests.contract.oracle import broken_rule
 from tests.contract.shares import broken_share
@@ -65,6 +65,29 @@ def test_spans_are_told_their_ranks(plan: Plan, num_ranks: int) -> None:
         mine = plan.table.filter(pa.array(rank_of == rank))
         for name in ("batch", "sequence", "offset", "length"):
             assert share.table[name].to_pylist() == mine[name].to_pylist()
+
+
+@given(plans, st.integers(1, 9))
+def test_ranks_wait_for_the_fullest_of_each_batch(plan: Plan, num_ranks: int) -> None:
+    steps = np.array(
+        [
+            np.bincount(share.column("batch"), share.column("length"), minlength=plan.num_batches)
+            for share in shares_of(plan, num_ranks)
+        ]
+    ).T
+    assert (steps_of_ranks(plan, num_ranks) == steps).all()
+    waited = (steps.max(axis=1, keepdims=True) - steps).sum()
+    time = steps.max(axis=1).sum() * num_ranks
+    assert waiting_fraction(plan, num_ranks) == pytest.approx(waited / max(time, 1))
+
+
+@pytest.mark.parametrize("num_ranks", [3, 8, 64])
+def test_packed_rows_that_are_a_multiple_of_the_ranks_share_out_evenly(num_ranks: int) -> None:
+    lengths = np.resize(LOGNORMAL.clip(max=512), 32 * num_ranks * 20)
+    plan = Packed(sequences=32 * num_ranks, row_multiple=num_ranks).plan(lengths)
+    steps = steps_of_ranks(plan, num_ranks)
+    assert (steps.max(axis=1) / steps.mean(axis=1)).mean() < 1.01
+    assert plan.padding_fraction < 0.01
 
 
 @given(plans)

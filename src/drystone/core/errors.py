@@ -9,7 +9,8 @@ DrystoneError
 ├── ShapeError           arrays or masks that do not fit together (also a ValueError)
 ├── ConfigError          settings of a training run (also a ValueError)
 ├── RunError             run folders (also a ValueError)
-│   └── RankError        processes that train together: one is lost, or sees something else than the others
+│   └── RankError        processes that train together: one sees something else than the others
+│       └── LostRankError  ... or is lost
 ├── NotFiniteError       a loss or a gradient that is NaN or infinite (also an ArithmeticError)
 ├── AuditError           a model or a pipeline that a check found wrong (also an AssertionError)
 └── MissingExtraError    an optional library is not installed (also an ImportError)
@@ -80,7 +81,7 @@ class RunError(DrystoneError, ValueError):
 
 
 class RankError(RunError):
-    """Processes that train together do not go on: one is lost, or sees something else than the others.
+    """Processes that train together do not go on: one sees something else than the others, or is lost.
 
     Args:
         words: what happened.
@@ -90,6 +91,10 @@ class RankError(RunError):
     def __init__(self, words: str, *, is_told_elsewhere: bool = False) -> None:
         super().__init__(words)
         self.is_told_elsewhere = is_told_elsewhere
+
+
+class LostRankError(RankError):
+    """A process died, or does not answer; those that are started anew can go on from the last checkpoint."""
 
 
 class NotFiniteError(DrystoneError, ArithmeticError):

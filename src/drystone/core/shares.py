@@ -65,6 +65,32 @@ def ranks_of_spans(plan: "Plan", num_ranks: int) -> Ints:
     return rank_of[place]
 
 
+def steps_of_ranks(plan: "Plan", num_ranks: int) -> Ints:
+    """Returns, of a whole plan, the real steps that each rank has of each batch: [batches, ranks].
+
+    Example:
+        >>> from drystone import Padded
+        >>> steps_of_ranks(Padded(batch_size=4, order="given").plan([9, 5, 4, 3]), num_ranks=2)
+        array([[12,  9]])
+    """
+    place = plan.column("batch") * num_ranks + ranks_of_spans(plan, num_ranks)
+    steps = np.bincount(place, weights=plan.column("length"), minlength=plan.num_batches * num_ranks)
+    return steps.astype(np.int64).reshape(plan.num_batches, num_ranks)
+
+
+def waiting_fraction(plan: "Plan", num_ranks: int) -> float:
+    """Returns the fraction of their time that ranks wait for the fullest of them, where every real step costs the same.
+
+    Example:
+        >>> from drystone import Padded
+        >>> waiting_fraction(Padded(batch_size=4, order="given").plan([9, 5, 4, 3]), num_ranks=2)
+        0.125
+    """
+    steps = steps_of_ranks(plan, num_ranks)
+    time = steps.max(axis=1, initial=0).sum() * num_ranks
+    return float(1 - steps.sum() / time) if time else 0.0
+
+
 def goes_on(plan: "Plan") -> bool:
     """Returns whether a sequence goes on from span to span: a row then stays with its rank, and its state with it."""
     return bool((plan.column("offset") > 0).any())

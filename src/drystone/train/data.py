@@ -33,6 +33,10 @@ class Sources:
     valid: Any = None
     test: Any = None
 
+    def by_part(self) -> dict[str, Any]:
+        """Returns the source of each part; None for those that are not given."""
+        return {part: getattr(self, part) for part in SETTINGS}
+
     def named(self) -> dict[str, str]:
         """Returns the settings that say where the parts lie."""
         found = {} if _name(self.train) is None else {"data": str(self.train)}
@@ -66,20 +70,28 @@ def sequences_for(sources: Sources, settings: Settings) -> Sequences:
     return _together(wholes, settings) if len(wholes) > 1 else train
 
 
+def source_of(given: Any, part: str, settings: Settings) -> Any:
+    """Returns where the sequences of a part lie: as it is given, else as the settings say; None where they do not."""
+    named = getattr(settings, SETTINGS[part])
+    return given if given is not None else None if named == IN_MEMORY else named
+
+
+def options_for(source: Any, settings: Settings) -> dict[str, Any]:
+    """Returns the arguments of `drystone.read` with which a run reads a source."""
+    keys = that_count(source, {name: getattr(settings, name) for name in KEYS})
+    return {"on_empty": "drop" if settings.drop_empty else "error", **keys}
+
+
 def _read(given: Any, part: str, settings: Settings) -> Sequences:
-    source = getattr(settings, SETTINGS[part]) if given is None else given
-    if source is None or (given is None and source == IN_MEMORY):
+    source = source_of(given, part, settings)
+    if source is None:
         which = "its data" if part == "train" else f"the sequences of its {part} part"
         raise ConfigError(
             f"the run does not say where {which} lie, since it was made from sequences in memory: give them."
         )
     if isinstance(source, Sequences):
         return source
-    return read(
-        source,
-        on_empty="drop" if settings.drop_empty else "error",
-        **that_count(source, {name: getattr(settings, name) for name in KEYS}),
-    )
+    return read(source, **options_for(source, settings))
 
 
 def _name(source: Any) -> str | None:

@@ -26,13 +26,13 @@ from drystone.train.ranks.launch import current_ranks
 from drystone.train.ranks.ranks import Ranks
 from drystone.train.run import Run
 from drystone.train.schema import Schema
-from drystone.train.session import train
+from drystone.train.session import Watch, Watched, train
 from drystone.train.settings import Settings
 from drystone.train.split import Split
 from drystone.train.truncation import TRUNCATED
 
 
-def fit(
+def fit(  # noqa: PLR0913 (all but data and target are named)
     seqs: Any,
     target: str | None = None,
     *,
@@ -42,6 +42,7 @@ def fit(
     overwrite: bool = False,
     progress: bool = True,
     name: str = "run",
+    watch: Watch | None = None,
     **settings: Any,
 ) -> Run:
     """Trains a model of sequences, and writes a run folder.
@@ -67,6 +68,7 @@ def fit(
         overwrite: whether an older run in `out` may be replaced; it stays until the new one has a checkpoint.
         progress: whether a progress bar is shown.
         name: of new run folders.
+        watch: is called with each event of the training (`drystone.train.Event`), on every rank: to log figures elsewhere, say.
         **settings: any of `drystone.train.Settings`: epochs=100, hidden_size=64, seed=1, ...
 
     Returns:
@@ -101,10 +103,18 @@ def fit(
             folder = path or ranks.by_first(lambda: next_free(name))
             ranks.by_first(lambda: _make_folder(prepared, folder, overwrite=overwrite))
             with held(folder, ranks):
-                return _run(prepared, folder, None, is_new=True, progress=progress)
+                return _run(prepared, folder, None, Watched(progress=progress, by=watch), is_new=True)
 
 
-def resume(path: str | Path, seqs: Any = None, *, valid: Any = None, test: Any = None, progress: bool = True) -> Run:
+def resume(
+    path: str | Path,
+    seqs: Any = None,
+    *,
+    valid: Any = None,
+    test: Any = None,
+    progress: bool = True,
+    watch: Watch | None = None,
+) -> Run:
     """Goes on with a run that was stopped, from its newest checkpoint that is whole; a finished run stays as it is.
 
     Args:
@@ -114,6 +124,7 @@ def resume(path: str | Path, seqs: Any = None, *, valid: Any = None, test: Any =
         valid: those of the validation part, where the run was made with such; by default they are read again too.
         test: those of the test part, likewise.
         progress: whether a progress bar is shown.
+        watch: is called with each event of the training, as in `fit`.
 
     Raises:
         RunError: no run folder; files in it are missing or changed; the sequences are others; another process
@@ -146,7 +157,7 @@ def resume(path: str | Path, seqs: Any = None, *, valid: Any = None, test: Any =
                 check_alike(prepared)
                 _warn_of_differences(prepared, folder)
                 checkpoint = ranks.by_first(lambda: _newest(folder))
-                return _run(prepared, folder, checkpoint, is_new=False, progress=progress)
+                return _run(prepared, folder, checkpoint, Watched(progress=progress, by=watch), is_new=False)
 
 
 def _is_finished(read: Callable[[Path], Manifest], folder: Path, ranks: Ranks) -> bool:
@@ -189,11 +200,11 @@ def _write_first_files(prepared: Prepared, place: Path) -> None:
     Manifest.of(place, "training").save(place)
 
 
-def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, *, is_new: bool, progress: bool) -> Run:
+def _run(prepared: Prepared, folder: Path, checkpoint: Checkpoint | None, watched: Watched, *, is_new: bool) -> Run:
     ranks = prepared.ranks
     try:
         check_shared(folder, ranks)
-        stopped_by = train(prepared, folder, checkpoint, progress=progress)
+        stopped_by = train(prepared, folder, checkpoint, watched)
     except (NotFiniteError, RunError, OSError) as error:
         error.add_note(_what_is_kept(folder, error))
         raise

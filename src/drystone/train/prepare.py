@@ -10,6 +10,7 @@ from drystone.core.errors import ConfigError, DataError, RunError
 from drystone.core.loader import Loader
 from drystone.core.plan import Plan
 from drystone.core.sequences import Sequences
+from drystone.core.shares import waiting_fraction
 from drystone.core.storage import KEYS
 from drystone.core.words import so_many
 from drystone.train.apart import check_ids, check_steps, warn_of_equals, warn_of_shared_steps
@@ -26,6 +27,8 @@ from drystone.train.targets import check_names, fields_of, with_target
 from drystone.train.tasks.find import KINDS, kind_of, task_of, usual_task, usual_tasks_of_target
 from drystone.train.tasks.task import Task
 from drystone.train.truncation import Truncated, truncated, warn_of_truncated
+
+MUCH_WAITING = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -203,11 +206,20 @@ def _put_together(wholes: Mapping[str, Sequences], task: Task, split: Split, ran
 
 
 def _warn_of_idle_ranks(plan: Plan, ranks: Ranks) -> None:
+    if ranks.is_alone:
+        return
     most = int(plan.column("rows").max(initial=0))
+    waiting = waiting_fraction(plan, ranks.num_ranks)
     if ranks.num_ranks > most:
         warnings.warn(
             f"{ranks.num_ranks} processes share batches of at most {so_many(most, 'row')}, so {ranks.num_ranks - most} of them "
             f"have nothing to do but wait: take larger batches, or fewer processes.",
+            stacklevel=4,
+        )
+    elif waiting > MUCH_WAITING:
+        warnings.warn(
+            f"the rows of a batch do not share out evenly among {ranks.num_ranks} processes, so they will wait {waiting:.0%} of "
+            f"the time for the fullest of them: take larger batches, or rows that are a multiple of {ranks.num_ranks}.",
             stacklevel=4,
         )
 

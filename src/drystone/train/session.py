@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 from time import perf_counter
@@ -31,6 +32,21 @@ from drystone.train.watch.progress import Progress
 from drystone.train.watch.saver import Saver
 from drystone.train.watch.tensorboard import TensorBoard
 
+Watch = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """Who watches a training besides its run folder.
+
+    Args:
+        progress: whether a progress bar is shown.
+        by: is told of each event, on every rank; None for nobody.
+    """
+
+    progress: bool
+    by: Watch | None
+
 
 class Begun(NamedTuple):
     """When a training began, and what this rank had waited by then, in seconds."""
@@ -39,7 +55,7 @@ class Begun(NamedTuple):
     waited: float
 
 
-def train(prepared: Prepared, path: Path, checkpoint: Checkpoint | None, *, progress: bool) -> Signals | None:
+def train(prepared: Prepared, path: Path, checkpoint: Checkpoint | None, watched: Watched) -> Signals | None:
     """Trains to the end and writes the last files; or, asked by a signal to stop, saves a checkpoint.
 
     All ranks train; the first one writes, and shows how far they are.
@@ -48,7 +64,7 @@ def train(prepared: Prepared, path: Path, checkpoint: Checkpoint | None, *, prog
         prepared: data, model and settings.
         path: the run folder.
         checkpoint: where to go on from; None for the beginning.
-        progress: whether a progress bar is shown.
+        watched: who watches.
 
     Returns:
         The signal that stopped it, or None.
@@ -68,9 +84,10 @@ def train(prepared: Prepared, path: Path, checkpoint: Checkpoint | None, *, prog
             else:
                 seed_rank(prepared.settings.seed, ranks.rank)  # all made one model; what is random in training differs
         with ExitStack() as stack:
-            shown = stack.enter_context(Progress(trainer.recipe, is_shown=progress and ranks.is_first))
+            shown = stack.enter_context(Progress(trainer.recipe, is_shown=watched.progress and ranks.is_first))
             watches = _watches(prepared, path, trainer, best, log, shown, stack)
-            if not _watched(trainer, [*watches, saver], stop):
+            watches += [] if watched.by is None else [watched.by]
+            if not _ran(trainer, [*watches, saver], stop):
                 with undisturbed():
                     saver.save()
                 if ranks.is_first:
@@ -88,9 +105,9 @@ def _watches(
     log: MetricsLog,
     shown: Progress,
     stack: ExitStack,
-) -> list[Callable[[Event], None]]:
+) -> list[Watch]:
     """Returns those who watch before the saver does; all ranks must come to the same decisions."""
-    found: list[Callable[[Event], None]] = []
+    found: list[Watch] = []
     if prepared.ranks.is_first:
         found += [log, shown]
         if prepared.settings.tensorboard:
@@ -102,7 +119,7 @@ def _watches(
     return found
 
 
-def _watched(trainer: Trainer, watches: list[Callable[[Event], None]], stop: Stopping) -> bool:
+def _ran(trainer: Trainer, watches: list[Watch], stop: Stopping) -> bool:
     """Tells all events to all who watch; returns whether training came to its end."""
     try:
         with closing(trainer.run()) as events:

@@ -120,10 +120,10 @@ def fit_unlike(what: str, out: Path) -> None:
     _fitted(seqs, out, settings)
 
 
-def fit_and_count_warnings(out: Path) -> list[str]:
+def fit_and_count_warnings(out: Path, settings: dict[str, Any]) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        _fitted(series(), out, {"batch_size": 2, "epochs": 1})
+        _fitted(series(), out, {**settings, "epochs": 1})
     return [str(warning.message) for warning in caught]
 
 

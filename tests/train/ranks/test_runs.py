@@ -141,9 +141,20 @@ def test_a_folder_in_the_way_is_refused_by_the_first_rank(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_more_ranks_than_rows_are_warned_of_once_and_work(tmp_path: Path) -> None:
-    expected = "3 processes share batches of at most 2 rows, so 1 of them have nothing to do but wait"
-    first, *others = values(3, runs.fit_and_count_warnings, tmp_path / "run")
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"batch_size": 2}, "3 processes share batches of at most 2 rows, so 1 of them have nothing to do but wait"),
+        (
+            {"layout": "packed", "rows": 4, "steps": 30},
+            "the rows of a batch do not share out evenly among 3 processes, so they will wait 3",
+        ),
+    ],
+)
+def test_ranks_that_would_wait_are_warned_of_once_and_work(
+    settings: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
+    first, *others = values(3, runs.fit_and_count_warnings, tmp_path / "run", settings)
     assert [words for words in first if words.startswith(expected)]
     assert others == [[], []]
 

@@ -38,14 +38,10 @@ class Reading:
     Args:
         types: of their columns.
         options: what the caller said.
-        tell: is told of the bytes that are read, as they are.
-        is_stopped: whether all should stop.
     """
 
     types: Mapping[str, pa.DataType]
     options: Options
-    tell: Callable[[float], None]
-    is_stopped: Callable[[], bool]
 
     @property
     def rows_are_steps(self) -> bool:
@@ -98,13 +94,27 @@ class Converted:
     remarks: tuple[str, ...] = ()
 
 
-def convert(shard: Shard, how: Reading, folder: Path) -> Converted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who watches while a shard is read.
+
+    Args:
+        tell: is told of the bytes that are read, as they are.
+        is_stopped: whether to stop before the end.
+    """
+
+    tell: Callable[[float], None] = lambda _bytes: None
+    is_stopped: Callable[[], bool] = lambda: False
+
+
+def convert(shard: Shard, how: Reading, folder: Path, watch: Watch) -> Converted:
     """Reads a shard into files.
 
     Args:
         shard: which.
         how: it is read.
         folder: an empty one, for the files.
+        watch: who watches.
 
     Raises:
         DataError: it cannot be read, or its values make no sequences; the message names it.
@@ -113,7 +123,7 @@ def convert(shard: Shard, how: Reading, folder: Path) -> Converted:
         found = _Growing(shard, folder, stack)
         row = 0
         for table, fraction in pieces_of(shard, whole=how.rows_are_steps):
-            if how.is_stopped():
+            if watch.is_stopped():
                 break
             seqs = _sequences_of(table, Origin(name=shard.name, first=row), how)
             if seqs is None:
@@ -121,7 +131,7 @@ def convert(shard: Shard, how: Reading, folder: Path) -> Converted:
             else:
                 found.add(seqs, row)
             row += table.num_rows
-            how.tell(fraction * shard.num_bytes)
+            watch.tell(fraction * shard.num_bytes)
         return found.done()
 
 

@@ -1,34 +1,24 @@
 """Several files, read as one: once, in parallel, into a store that is memory-mapped."""
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
-from threading import Event
-from typing import TypeVar
-
-import pyarrow as pa
+from tempfile import TemporaryDirectory
 
 from drystone.core.sequences import Sequences
 from drystone.readers.guard import reading
 from drystone.readers.options import Options
 from drystone.readers.progress import progress
 from drystone.readers.shards.cache import opened_or_made
-from drystone.readers.shards.convert import Converted, Reading, convert
+from drystone.readers.shards.convert import Reading
 from drystone.readers.shards.find import Shards, find_shards
 from drystone.readers.shards.join import join
 from drystone.readers.shards.merge import merged
 from drystone.readers.shards.pieces import schema_of
+from drystone.readers.shards.scan import in_parallel, scan
 from drystone.readers.shards.schema import common_types
-from drystone.readers.shards.shard import Shard
 from drystone.readers.shards.store import Key, write_note
-from drystone.readers.table import one_step_a_row
-
-MOST_WORKERS = 8  # each holds some pieces in memory
-T = TypeVar("T")
 
 
 def read_shards(source: str | Path | Sequence[str | Path], options: Options) -> Sequences:
@@ -59,31 +49,12 @@ def read_folder(folder: Path, options: Options) -> Sequences:
 
 def _make(shards: Shards, options: Options, made_of: Key, folder: Path) -> None:
     members = shards.members
-    schemas = _in_parallel(members, lambda shard, _stop: schema_of(shard))
-    types = common_types(dict(zip(members, schemas, strict=True)))
+    schemas = in_parallel(members, lambda shard, _stop: schema_of(shard))
+    how = Reading(types=common_types(dict(zip(members, schemas, strict=True))), options=options)
     with TemporaryDirectory(dir=folder) as pieces:
-        with progress(f"reading {shards.words}, once", sum(shard.num_bytes for shard in members)) as tell:
-
-            def converted(shard: Shard, stop: Event) -> Converted:
-                how = Reading(types=types, options=options, tell=tell, is_stopped=stop.is_set)
-                return convert(shard, how, Path(mkdtemp(dir=pieces)))
-
-            found = _in_parallel(members, converted)
+        found = scan(members, how, Path(pieces), f"reading {shards.words}, once")
         with progress("putting shards together", sum(path.stat().st_size for path in Path(pieces).glob("*/*"))) as tell:
             about = join(found, folder, tell)
-    if one_step_a_row(pa.schema(list(types.items())), options):
+    if how.rows_are_steps:
         about = merged(about, options, folder)
     write_note(about, made_of, folder)
-
-
-def _in_parallel(shards: Sequence[Shard], work: Callable[[Shard, Event], T]) -> list[T]:
-    """Works on all shards, some at a time; the first error, or Ctrl-C, ends all."""
-    stop = Event()
-    with ThreadPoolExecutor(min(len(shards), os.cpu_count() or 1, MOST_WORKERS), "drystone-scan") as pool:
-        futures = [pool.submit(work, shard, stop) for shard in shards]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

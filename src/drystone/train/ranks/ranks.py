@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, distributed
 
-from drystone.core.errors import ConfigError, RankError
+from drystone.core.errors import ConfigError, LostRankError, RankError
 from drystone.torch.carried_state import each_tensor
 from drystone.train.ranks.roll import Roll
 
@@ -184,7 +184,7 @@ class Ranks:
             yield
         except RuntimeError as error:
             assert self._roll is not None
-            raise RankError(self._roll.words_for_lost()) from error
+            raise LostRankError(self._roll.words_for_lost()) from error
 
 
 def _on_host(value: Any) -> Any:

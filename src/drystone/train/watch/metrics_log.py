@@ -13,6 +13,15 @@ from drystone.train.checkpoint.files import sync, written
 from drystone.train.loop.events import EpochEnded, Evaluated, Event
 
 
+def record_of(event: Event) -> dict[str, Any] | None:
+    """Returns the figures of an event, and which part, epoch (counted from 1) and update they are of; None where it has none."""
+    if isinstance(event, EpochEnded):
+        return {"part": "train", "epoch": event.epoch + 1, "update": event.update, "figures": event.figures}
+    if isinstance(event, Evaluated):
+        return {"part": "valid", "epoch": event.epoch, "update": event.update, "figures": event.figures}
+    return None
+
+
 class MetricsLog:
     """Adds lines to a file of JSON lines; epochs are counted from 1 in it.
 
@@ -27,10 +36,9 @@ class MetricsLog:
         self.path = path
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, EpochEnded):
-            self.add("train", event.epoch + 1, event.update, event.figures)
-        elif isinstance(event, Evaluated):
-            self.add("valid", event.epoch, event.update, event.figures)
+        found = record_of(event)
+        if found is not None:
+            self.add(**found)
 
     def add(
         self,
