@@ -1,6 +1,7 @@
 """What a model is trained on, and what it predicts."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import torch
 
 import drystone as ds
 from drystone.core.sequences import Sequences
-from drystone.train import Run, fit
+from drystone.train import Ended, EpochEnded, Event, Run, Updated, fit, resume
 from tests.train.small import SMALL
+from tests.train.stopping import stopping_after
 
 
 def test_a_run_repeats_to_the_bit_and_leaves_the_users_randomness_alone(vowels: Sequences) -> None:
@@ -24,6 +26,19 @@ def test_a_run_repeats_to_the_bit_and_leaves_the_users_randomness_alone(vowels: 
     other = fit(vowels, target="speaker", seed=5, **SMALL)
     weights = [(run.path / "weights.safetensors").read_bytes() for run in (first, second, other)]
     assert weights[0] == weights[1] != weights[2]
+
+
+def test_who_watches_hears_every_event_also_of_a_run_that_goes_on(vowels: Sequences, tmp_path: Path) -> None:
+    heard: list[Event] = []
+    with stopping_after(3):
+        fit(vowels, "speaker", out=tmp_path / "run", watch=heard.append, **SMALL)
+    assert [event.update for event in heard if isinstance(event, Updated)] == [1, 2, 3]
+    run = resume(tmp_path / "run", vowels, progress=False, watch=heard.append)
+    updates = [event.update for event in heard if isinstance(event, Updated)]
+    assert updates == list(range(1, len(updates) + 1))
+    assert isinstance(heard[-1], Ended)
+    figures = [event.figures["loss"] for event in heard if isinstance(event, EpochEnded)]
+    assert figures == [record["loss"] for record in run.metrics if record["part"] == "train"]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_a_run_that_ray_gave_up_goes_on_on_another_number_of_workers(tmp_path: P
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(_kill_a_worker, out, b"")
         with pytest.raises(
-            RunError, match="Ray gave up the training: rank .*It can be gone on with: drystone fit --resume"
+            RunError, match="Ray gave up the training: rank .*It can be gone on with: drystone.train.ray.resume"
         ):
             fit(runs.series(), out=out, run_config=lost(run_config, 0), **LONG)
     assert killed.result() == "training"

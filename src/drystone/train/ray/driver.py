@@ -138,6 +138,8 @@ def _train(todo: Work, settings: Settings, workers: int | ScalingConfig, run_con
         trainer.fit()
     except TrainingFailedError as error:
         failure = error
+    except SystemExit as error:  # what Ray makes of Ctrl-C
+        raise KeyboardInterrupt(_how_to_go_on(todo.folder)) from error
     reason = told.heard() or (failure and RunError(_words_for(failure, todo.folder)))
     if reason is not None:
         raise reason from failure
@@ -153,8 +155,15 @@ def _with_environment(run_config: RunConfig) -> RunConfig:
 
 def _words_for(error: TrainingFailedError, folder: Path) -> str:
     failures: Mapping[int, Exception] = getattr(error, "worker_failures", {})
-    named = "; ".join(f"rank {rank}: {str(each).strip().splitlines()[-1]}" for rank, each in sorted(failures.items()))
-    words = f"Ray gave up the training: {named or str(error).strip().splitlines()[-1]}."
-    if (folder / names.MANIFEST).is_file():
-        words += f" It can be gone on with: drystone fit --resume {quote(str(folder))}, or resume({str(folder)!r})."
-    return words
+    named = "; ".join(f"rank {rank}: {_last_line(each)}" for rank, each in sorted(failures.items()))
+    return f"Ray gave up the training: {named or _last_line(error)}. {_how_to_go_on(folder)}".rstrip()
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].rstrip(".")
+
+
+def _how_to_go_on(folder: Path) -> str:
+    if not (folder / names.MANIFEST).is_file():
+        return ""
+    return f"It can be gone on with: drystone.train.ray.resume({str(folder)!r}), or drystone fit --resume {quote(str(folder))}"
