@@ -40,6 +40,14 @@ class Column:
         return not self.is_text and self._array.dtype.kind in "fiub"
 
     @property
+    def is_mapped(self) -> bool:
+        """Whether these are numbers in a memory-mapped file, which may be larger than memory."""
+        owner: object = self.values
+        while isinstance(owner, np.ndarray) and not isinstance(owner, np.memmap):
+            owner = owner.base
+        return isinstance(owner, np.memmap)
+
+    @property
     def item_shape(self) -> tuple[int, ...]:
         """The shape of one value; () for scalars and text."""
         return () if self.is_text else self._array.shape[1:]

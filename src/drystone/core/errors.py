@@ -53,7 +53,7 @@ class StreamInputError(DataError):
         super().__init__(f"{len(reasons)} of {num_streams} streams cannot go on: {listed}. No stream has moved.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), num_streams=self._num_streams), (self.reasons,)
+        return partial(type(self), num_streams=self._num_streams), (self.reasons,), self.__dict__  # with its notes
 
 
 class LayoutError(DrystoneError, ValueError):
@@ -109,4 +109,8 @@ class MissingExtraError(DrystoneError, ImportError):
     """An optional library that is not installed."""
 
     def __init__(self, extra: str, library: str) -> None:
+        self._missing = extra, library
         super().__init__(f"{library} is not installed. Install it with: pip install 'drystone[{extra}]'")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._missing, self.__dict__  # with its notes

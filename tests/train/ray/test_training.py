@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
@@ -26,14 +27,20 @@ LONG: dict[str, Any] = {**SETTINGS, **LAYOUTS["padded"], "target": "y", "epochs"
 
 
 class Heard(UserCallback):
-    """Writes down what Ray hears of figures."""
+    """Writes down what Ray hears of figures, and of workers that fail."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Any) -> None:
+        self._write(metrics)
+
+    def after_exception(self, run_context: Any, worker_exceptions: dict[int, Exception]) -> None:
+        self._write([str(error) for error in worker_exceptions.values()])
+
+    def _write(self, found: list[Any]) -> None:
         with self.path.open("a") as file:
-            file.write(json.dumps(metrics) + "\n")
+            file.write(json.dumps(found) + "\n")
 
 
 def test_two_workers_train_on_shards_as_one_process_does(
@@ -57,11 +64,14 @@ def test_workers_that_are_killed_are_started_again_and_go_on(tmp_path: Path, run
     expected = runs.fit(tmp_path / "one", **LONG)
     out = tmp_path / "run"
     runs.fit(out, target="y", epochs=1)  # an older run, which is not the one to go on with
-    older = (out / "config.toml").read_bytes()
+    older = started(out)
+    heard = tmp_path / "heard.jsonl"
+    told = lost(replace(run_config, callbacks=[Heard(heard)]), 1)
     with ThreadPoolExecutor(1) as pool:
         killed = pool.submit(_kill_a_worker, out, older)
-        run = fit(runs.series(), out=out, overwrite=True, run_config=lost(run_config, 1), **LONG)
-    assert killed.result() == "training"
+        run = fit(runs.series(), out=out, overwrite=True, run_config=told, **LONG)
+    assert started(out) == killed.result() != older  # one run, gone on with
+    assert any("died" in str(each) for each in heard.read_text().splitlines())
     assert_equal(runs.figures_of(run), expected)
 
 
@@ -69,29 +79,28 @@ def test_a_run_that_ray_gave_up_goes_on_on_another_number_of_workers(tmp_path: P
     expected = runs.fit(tmp_path / "one", **LONG)
     out = tmp_path / "run"
     with ThreadPoolExecutor(1) as pool:
-        killed = pool.submit(_kill_a_worker, out, b"")
-        with pytest.raises(
-            RunError, match="Ray gave up the training: rank .*It can be gone on with: drystone.train.ray.resume"
-        ):
+        killed = pool.submit(_kill_a_worker, out)
+        with pytest.raises(RunError, match="Ray gave up the training: rank .* with the same data, by drystone"):
             fit(runs.series(), out=out, run_config=lost(run_config, 0), **LONG)
-    assert killed.result() == "training"
+    assert killed.result() == started(out)
     run = resume(out, runs.series(), workers=1, run_config=replace(run_config, name="again"))
     assert_equal(runs.figures_of(run), expected)
     assert resume(out).is_finished  # at once, without workers
 
 
 def test_what_is_wrong_with_the_data_is_said_once(tmp_path: Path, run_config: RunConfig) -> None:
-    heard = tmp_path / "heard.jsonl"
+    heard, before = tmp_path / "heard.jsonl", signal.getsignal(signal.SIGINT)
     with pytest.raises(DataError, match="nothing"):
         fit(
             runs.series(),
             "nothing",
             out=tmp_path / "run",
-            run_config=lost(replace(run_config, callbacks=[Heard(heard)]), -1),  # Ray would try for ever
+            run_config=lost(replace(run_config, callbacks=[Heard(heard)]), 2),
             **SETTINGS,
         )
     assert not (tmp_path / "run").exists()
-    assert not heard.exists()
+    assert not heard.exists()  # no worker failed, and none reported
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_what_is_in_the_way_is_said_before_any_worker_starts(tmp_path: Path) -> None:
@@ -110,15 +119,20 @@ def lost(run_config: RunConfig, times: int) -> RunConfig:
     return replace(run_config, failure_config=FailureConfig(max_failures=times))
 
 
-def _kill_a_worker(run: Path, older: bytes) -> str:
-    """Kills a worker once the run has two checkpoints; returns what the run says of itself then."""
+def started(run: Path) -> str:
+    """Returns what tells one run from another in its place."""
+    return (run / "environment.json").read_text()
+
+
+def _kill_a_worker(run: Path, older: str = "") -> str:
+    """Kills a worker in the middle of a run, once it has two checkpoints; returns what tells the run from others."""
     until = monotonic() + 120
     while monotonic() < until:
-        checkpoints = list((run / "checkpoints").glob("update-*"))
-        if len(checkpoints) > 1 and (run / "config.toml").read_bytes() != older:
-            status = json.loads((run / "run.json").read_text())["status"]
-            os.kill(_workers()[-1], signal.SIGKILL)
-            return status
+        with suppress(OSError):  # not there yet, or just put aside
+            if len(list((run / "checkpoints").glob("update-*"))) > 1 and (found := started(run)) != older:
+                assert json.loads((run / "run.json").read_text())["status"] == "training"
+                os.kill(_workers()[-1], signal.SIGKILL)
+                return found
         sleep(0.01)
     raise AssertionError("no checkpoint came")
 

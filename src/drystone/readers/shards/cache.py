@@ -51,7 +51,7 @@ def opened_or_made(beside: Path | None, name: Key, made_of: Key, make: Callable[
 def _places(beside: Path | None) -> list[Path]:
     said = os.environ.get(VARIABLE)
     if said:
-        return [Path(said).expanduser()]
+        return [Path(said).expanduser().absolute()]
     import platformdirs
 
     return [*([beside / BESIDE] if beside is not None else []), platformdirs.user_cache_path("drystone")]

@@ -1,10 +1,12 @@
 """Training on the workers of a Ray cluster: what the driver does."""
 
 import os
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 import ray
@@ -12,14 +14,16 @@ from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedErr
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from drystone.core.errors import RunError
+from drystone.readers.shards.cache import VARIABLE as CACHE
 from drystone.train.data import Sources, options_for
 from drystone.train.folder import names
 from drystone.train.folder.create import check_free, next_free, restore
+from drystone.train.folder.lock import refuse_locked
 from drystone.train.folder.manifest import Manifest
 from drystone.train.ranks.launch import timeout_in
-from drystone.train.ray.errors import Told
 from drystone.train.ray.scan import read
-from drystone.train.ray.sources import found, is_of_shards, shared
+from drystone.train.ray.sources import found, is_named, is_of_shards, shared
+from drystone.train.ray.told import Told
 from drystone.train.ray.worker import Work, identity, work
 from drystone.train.run import Run
 from drystone.train.settings import Settings
@@ -50,8 +54,8 @@ def fit(
         seqs: as in `drystone.fit`; a path must be one that driver and workers see.
         target: as in `drystone.fit`.
         workers: how many train, with one processor each; or Ray's ScalingConfig(num_workers=8, use_gpu=True), say.
-        run_config: of Ray Train: how often workers may be lost (`failure_config`; three times by default), where Ray keeps its
-            own records, callbacks, which hear the figures of each epoch.
+        run_config: of Ray Train: how often workers may be lost, as `failure_config` says (three times where no `run_config` is given;
+            one without `failure_config` means never), where Ray keeps its own records, callbacks, which hear figures.
         valid: the validation part, as in `drystone.fit`.
         test: the test part, as in `drystone.fit`.
         out: the run folder, on a disk that driver and workers see; by default a new one, runs/run-1, runs/run-2, ...
@@ -109,6 +113,7 @@ def resume(
     restore(folder)
     if Manifest.read(folder).status == "finished":
         return Run.open(folder)
+    refuse_locked(folder)
     settings = Settings.load(folder / names.SETTINGS)
     sources = found(Sources(train=seqs, valid=valid, test=test), settings)
     return _train(Work(folder=folder, sources=sources), settings, workers, run_config)
@@ -135,35 +140,53 @@ def _train(todo: Work, settings: Settings, workers: int | ScalingConfig, run_con
     )
     failure: TrainingFailedError | None = None
     try:
-        trainer.fit()
+        with _interrupts_given_back():
+            trainer.fit()
     except TrainingFailedError as error:
         failure = error
     except SystemExit as error:  # what Ray makes of Ctrl-C
-        raise KeyboardInterrupt(_how_to_go_on(todo.folder)) from error
-    reason = told.heard() or (failure and RunError(_words_for(failure, todo.folder)))
+        raise KeyboardInterrupt(_how_to_go_on(todo)) from error
+    reason = told.heard() or (failure and RunError(_words_for(failure, todo)))
     if reason is not None:
         raise reason from failure
     return Run.open(todo.folder)
+
+
+@contextmanager
+def _interrupts_given_back() -> Iterator[None]:
+    """Ray answers Ctrl-C in its own way, and would go on to do so after the training."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _with_environment(run_config: RunConfig) -> RunConfig:
     """Returns what Ray Train is told of the run, with what the environment says of drystone."""
     environment = dict(run_config.worker_runtime_env or {})
     said = {name: value for name, value in os.environ.items() if name.startswith(FORWARDED)}
+    if CACHE in said:
+        said[CACHE] = str(Path(said[CACHE]).expanduser().absolute())  # workers run in folders of their own
     return replace(run_config, worker_runtime_env=environment | {"env_vars": said | environment.get("env_vars", {})})
 
 
-def _words_for(error: TrainingFailedError, folder: Path) -> str:
+def _words_for(error: TrainingFailedError, todo: Work) -> str:
     failures: Mapping[int, Exception] = getattr(error, "worker_failures", {})
     named = "; ".join(f"rank {rank}: {_last_line(each)}" for rank, each in sorted(failures.items()))
-    return f"Ray gave up the training: {named or _last_line(error)}. {_how_to_go_on(folder)}".rstrip()
+    return f"Ray gave up the training: {named or _last_line(error)}. {_how_to_go_on(todo)}".rstrip()
 
 
 def _last_line(error: Exception) -> str:
     return str(error).strip().splitlines()[-1].rstrip(".")
 
 
-def _how_to_go_on(folder: Path) -> str:
-    if not (folder / names.MANIFEST).is_file():
-        return ""
-    return f"It can be gone on with: drystone.train.ray.resume({str(folder)!r}), or drystone fit --resume {quote(str(folder))}"
+def _how_to_go_on(todo: Work) -> str:
+    if identity(todo.folder) in (None, todo.older):
+        return "Nothing of this run is kept."
+    data = "" if all(is_named(source) for source in todo.sources.by_part().values()) else ", with the same data,"
+    folder = str(todo.folder)
+    return f"It can be gone on with{data} by drystone.train.ray.resume({folder!r}, ...) or drystone.resume({folder!r}, ...)."

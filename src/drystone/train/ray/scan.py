@@ -22,7 +22,8 @@ def read(source: Any, **options: Any) -> Sequences:
     """Reads sequences as `drystone.read` does; shards that are read for the first time are read by Ray's workers.
 
     Lengths and values go into a store on a disk that all machines of the cluster share: beside the data, or where the
-    environment variable DRYSTONE_CACHE says. From then on `drystone.read` opens it too.
+    environment variable DRYSTONE_CACHE says. From then on `drystone.read` opens it too. To train on them, give `fit` the
+    source, and not what was read: memory-mapped sequences do not go through Ray's object store.
 
     Args:
         source: several Parquet or Arrow files, or whatever `drystone.read` takes.
@@ -44,12 +45,14 @@ def _by_workers(shards: Sequence[Shard], how: Reading, folder: Path, words: str)
     rows = [{"number": number, "shard": pickle.dumps(shard)} for number, shard in enumerate(shards)]
     asked = ray.data.from_items(rows, override_num_blocks=len(rows))
     asked.set_name(words)
-    found: list[Any] = [None] * len(rows)
-    for row in asked.map(partial(_converted, how=how, folder=folder)).iter_rows():
-        answer = pickle.loads(row["found"])  # noqa: S301  (what the workers made of it)
+    answers = {
+        row["number"]: pickle.loads(row["found"])  # noqa: S301  (what the workers made of it)
+        for row in asked.map(partial(_converted, how=how, folder=folder)).iter_rows()
+    }  # all of them, also where one is an error: nobody writes to the folder after that
+    found = [answers[number] for number in range(len(rows))]
+    for answer in found:
         if isinstance(answer, DataError):
             raise answer
-        found[row["number"]] = answer
     return found
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import ray
 
 from drystone.core.errors import DataError
+from drystone.core.sequences import Sequences
+from drystone.readers.find import built_in_of
 from drystone.readers.formats import folder_reader
 from drystone.readers.shards import is_of_shards as is_of_several
 from drystone.readers.shards import read_folder
@@ -29,10 +31,14 @@ def found(sources: Sources, settings: Settings | None = None) -> Sources:
 
 
 def shared(sources: Sources) -> Sources:
-    """Returns sources with all that is in memory in Ray's object store."""
+    """Returns sources with all that is in memory in Ray's object store.
+
+    Raises:
+        DataError: sequences are memory-mapped, and may be larger than memory.
+    """
     return replace(
         sources,
-        **{part: source if _is_named(source) else ray.put(source) for part, source in sources.by_part().items()},
+        **{part: source if is_named(source) else ray.put(_held(source)) for part, source in sources.by_part().items()},
     )
 
 
@@ -57,16 +63,23 @@ def is_of_shards(source: Any) -> bool:
         return False
 
 
-def _is_named(source: Any) -> bool:
+def is_named(source: Any) -> bool:
     """Whether a source says where data lie, and holds none."""
     return source is None or isinstance(source, (str, Path)) or is_of_several(source)
+
+
+def _held(source: Any) -> Any:
+    if isinstance(source, Sequences) and any(column.is_mapped for column in source.step_columns.values()):
+        raise DataError(
+            "these sequences are memory-mapped, and all of their values would go through Ray's object store: give the path "
+            "that they were read from."
+        )
+    return source
 
 
 def _whole(source: Any) -> Any:
     if isinstance(source, (list, tuple)) and is_of_several(source):
         return [_whole(each) for each in source]
-    if not isinstance(source, (str, Path)) or ADDRESS in str(source):
+    if not isinstance(source, (str, Path)) or ADDRESS in str(source) or built_in_of(source) is not None:
         return source
-    path = Path(source).expanduser()
-    is_there = path.exists() or is_of_several(source)
-    return str(path.absolute()) if is_there else source  # else the name of a built-in data set
+    return str(Path(source).expanduser().absolute())
