@@ -108,6 +108,8 @@ def test_what_is_in_the_way_is_said_before_any_worker_starts(tmp_path: Path) -> 
     (tmp_path / "run" / "mine.txt").write_text("mine")
     with pytest.raises(RunError, match="run exists"):
         fit(runs.series(), "y", out=tmp_path / "run")
+    with pytest.raises(ds.ConfigError, match="workers is 0"):
+        fit(runs.series(), "y", workers=0, out=tmp_path / "other")
     with pytest.raises(ds.ConfigError, match="hidden_sise"):
         fit(runs.series(), "y", hidden_sise=3)
     with pytest.raises(RunError, match="not a run folder"):

@@ -13,7 +13,7 @@ import ray
 from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from drystone.core.errors import RunError
+from drystone.core.errors import ConfigError, RunError
 from drystone.readers.shards.cache import VARIABLE as CACHE
 from drystone.train.data import Sources, options_for
 from drystone.train.folder import names
@@ -120,7 +120,7 @@ def resume(
 
 
 def _train(todo: Work, settings: Settings, workers: int | ScalingConfig, run_config: RunConfig | None) -> Run:
-    scaling = ScalingConfig(num_workers=workers) if isinstance(workers, int) else workers
+    scaling = _scaling(workers)
     torch_config = TorchConfig(
         backend="cpu:gloo,cuda:nccl" if scaling.use_gpu else "gloo",
         timeout_s=max(1, round(timeout_in(os.environ).total_seconds())),
@@ -150,6 +150,14 @@ def _train(todo: Work, settings: Settings, workers: int | ScalingConfig, run_con
     if reason is not None:
         raise reason from failure
     return Run.open(todo.folder)
+
+
+def _scaling(workers: int | ScalingConfig) -> ScalingConfig:
+    if not isinstance(workers, int):
+        return workers
+    if workers < 1:
+        raise ConfigError(f"workers is {workers}; expected at least 1, or a ScalingConfig.")
+    return ScalingConfig(num_workers=workers)
 
 
 @contextmanager
