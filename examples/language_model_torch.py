@@ -51,12 +51,12 @@ def main() -> None:
         carried, nats, count = CarriedState(), 0.0, 0
         for batch in batches(loader):
             logits, carried = carried.run(model, batch)  # the state goes on, gradients end here
-            loss = nn.functional.cross_entropy(logits, next_of(batch))
+            loss = nn.functional.cross_entropy(logits, next_of(batch), reduction="sum")
             optimizer.zero_grad()
-            loss.backward()
+            (loss / max(1, len(logits))).backward()  # a batch may hold nothing but last characters, which foretell none
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
-            nats, count = nats + loss.item() * len(logits), count + len(logits)
+            nats, count = nats + loss.item(), count + len(logits)
         print(f"epoch {epoch + 1}: {nats / count:.3f} nats a character, {count} characters")
 
     cost = cost_of(model, batches(ds.Loader(test, layout)))  # every character of the test part, once

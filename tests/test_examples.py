@@ -150,6 +150,14 @@ def test_a_language_model_writes(run: Run, tmp_path: Path) -> None:
     assert re.search(r"The grid(?s:.){30}\n$", out)
 
 
+def test_a_language_model_counts_a_batch_that_foretells_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(
+        "\n\n".join(["ab"] * 20)
+    )  # 18 to train on, of 3 steps each; the last batch is one step
+    out = run("language_model_torch", tmp_path / "text.txt", "--rows", 1, "--steps", 53, "--units", 4, "--epochs", 1)
+    assert re.match(rf"epoch 1: {NUMBER} nats a character, 36 characters\n", out)
+
+
 def _losses_of_processes() -> list[str]:
     printed = StringIO()
     sys.argv = ["ddp_torch", "--epochs", "2", "--hidden", "4"]

@@ -12,7 +12,7 @@ import pytest
 
 from drystone import read
 from drystone.core.errors import DataError
-from drystone.readers.shards import cache, raw
+from drystone.readers.shards import cache, raw, scan
 from drystone.readers.shards import read as reader
 
 
@@ -28,8 +28,8 @@ def folder(tmp_path) -> Path:
 @pytest.fixture
 def scans(monkeypatch) -> list[str]:
     """The shards that were read, by name."""
-    found, real = [], reader.convert
-    monkeypatch.setattr(reader, "convert", lambda shard, *rest: found.append(shard.name) or real(shard, *rest))
+    found, real = [], scan.convert
+    monkeypatch.setattr(scan, "convert", lambda shard, *rest: found.append(shard.name) or real(shard, *rest))
     return found
 
 
@@ -111,13 +111,13 @@ def test_a_note_of_another_format_is_not_trusted(folder, scans, monkeypatch):
     assert len(scans) == 4
 
 
-@pytest.mark.parametrize("where", ["convert", "join", "write_note"])
-def test_ctrl_c_leaves_nothing_half_made(folder, monkeypatch, where):
+@pytest.mark.parametrize(("where", "what"), [(scan, "convert"), (reader, "join"), (reader, "write_note")])
+def test_ctrl_c_leaves_nothing_half_made(folder, monkeypatch, where, what):
     def interrupt(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(reader, where, interrupt)
+        patch.setattr(where, what, interrupt)
         with pytest.raises(KeyboardInterrupt):
             read(folder)
     assert stores(folder / ".drystone") == []

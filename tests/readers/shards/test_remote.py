@@ -15,8 +15,7 @@ import pytest
 
 from drystone import read
 from drystone.core.errors import DataError, MissingExtraError
-from drystone.readers.shards import find
-from drystone.readers.shards import read as reader
+from drystone.readers.shards import find, scan
 
 X = [[[1.0, 2.0], [3.0]], [[4.0]]]
 
@@ -61,8 +60,8 @@ def test_a_list_of_addresses_and_paths(bucket, tmp_path):
 
 
 def test_shards_elsewhere_are_read_once_and_again_when_they_change(bucket, monkeypatch):
-    scans, real = [], reader.convert
-    monkeypatch.setattr(reader, "convert", lambda shard, *rest: scans.append(shard.name) or real(shard, *rest))
+    scans, real = [], scan.convert
+    monkeypatch.setattr(scan, "convert", lambda shard, *rest: scans.append(shard.name) or real(shard, *rest))
     read(bucket)
     read(bucket)
     assert len(scans) == 2
