@@ -3,7 +3,7 @@
     python benchmarks/ddp.py
 
 Speed: 2 processes of one thread each against 1 process of one thread, the same batches of lognormal lengths, in turn, as the
-median; both begin to count after some updates. Balance and the simulation need plans alone: of each batch, the steps of the
+median, and 1 process with half the rows, as each of 2 has; all begin to count after some updates. Balance and the simulation need plans alone: of each batch, the steps of the
 fullest rank beside those of the mean rank are what ranks wait for where kernels skip padding. Every rank has a batch of
 32 sequences there, so a larger number of ranks makes larger batches. Packed rows are a multiple of the ranks, and once any number.
 """
@@ -31,6 +31,7 @@ from drystone.train import Outcome, Recipe, Trainer, Updated, current_ranks
 
 FEATURES, CLASSES = 16, 4
 SEQUENCES_A_RANK = 32
+SEQUENCES = 64  # of a batch where speed is measured
 WARM_UPS = 5
 LAYOUTS: dict[str, Callable[[int, int], Layout]] = {
     "padded": lambda sequences, _ranks: ds.Padded(sequences),
@@ -58,15 +59,15 @@ def objective(model: nn.Module, batch: TensorBatch, _state: Any) -> Outcome:
     return Outcome(loss=loss, weight=len(logits))
 
 
-def work(hidden: int, updates: int, seed: int) -> None:
+def work(hidden: int, updates: int, seed: int, sequences: int) -> None:
     """Trains on the ranks that there are; rank 0 prints real steps a second, and what each rank waited of the time."""
     ranks = current_ranks()
-    lengths = lognormal_lengths(64 * (updates + WARM_UPS), seed)
+    lengths = lognormal_lengths(sequences * (updates + WARM_UPS), seed)
     values = np.random.default_rng(seed).standard_normal((int(lengths.sum()), FEATURES), dtype=np.float32)
     seqs = ds.Sequences.from_ragged(
         np.append(0, np.cumsum(lengths)), {"x": values}, {"y": np.arange(len(lengths)) % CLASSES}
     )
-    layout = ds.Bucketed(num_buckets=8, batch_size=64)
+    layout = ds.Bucketed(num_buckets=8, batch_size=sequences)
     torch.manual_seed(seed)
     loader = ds.Loader(seqs, layout, seed, in_background=False, rank=ranks.rank, num_ranks=ranks.num_ranks)
     trainer = Trainer(Classifier(hidden), loader, objective, Recipe(updates=updates + WARM_UPS, learning_rate=1e-3))
@@ -82,12 +83,12 @@ def work(hidden: int, updates: int, seed: int) -> None:
         print(json.dumps({"steps_per_second": steps / seconds, "waited": shares}))
 
 
-def run(num_ranks: int, hidden: int, updates: int, seed: int) -> dict[str, Any]:
+def run(num_ranks: int, sequences: int, work_of: tuple[int, int, int]) -> dict[str, Any]:
     """Starts the processes, and returns what rank 0 printed."""
     with socket.create_server(("localhost", 0)) as free:
         port = free.getsockname()[1]
     world = {"WORLD_SIZE": str(num_ranks), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(Path(__file__)), "--work", str(hidden), str(updates), str(seed)]
+    command = [sys.executable, str(Path(__file__)), "--work", *map(str, (*work_of, sequences))]
     processes = [
         subprocess.Popen(  # noqa: S603  (this file)
             command, env={**os.environ, **world, "RANK": str(rank)}, stdout=subprocess.PIPE, text=True
@@ -99,17 +100,18 @@ def run(num_ranks: int, hidden: int, updates: int, seed: int) -> dict[str, Any]:
 
 
 def speed(hidden: int, updates: int, repeats: int, seed: int) -> dict[str, Any]:
-    """Returns real steps a second of one process and of two, run in turn."""
-    found: dict[int, list[dict[str, Any]]] = {1: [], 2: []}
+    """Returns real steps a second of one process, of two, and of one with half the rows, as each of two has; run in turn."""
+    ways = {"one": (1, SEQUENCES), "two": (2, SEQUENCES), "half": (1, SEQUENCES // 2)}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
 
-    def once(num_ranks: int) -> float:
-        found[num_ranks].append(run(num_ranks, hidden, updates, seed))
-        return 1 / found[num_ranks][-1]["steps_per_second"]
+    def once(name: str) -> float:
+        found[name].append(run(*ways[name], (hidden, updates, seed)))
+        return 1 / found[name][-1]["steps_per_second"]
 
-    times = times_in_turn({str(number): lambda number=number: once(number) for number in found}, repeats, warm_ups=0)
-    one, two = (1 / float(np.median(times[str(number)])) for number in found)
-    waited = [float(np.median(shares)) for shares in zip(*(each["waited"] for each in found[2]), strict=True)]
-    return {"hidden": hidden, "one": one, "two": two, "ratio": two / one, "waited": waited, "times": times}
+    times = times_in_turn({name: lambda name=name: once(name) for name in ways}, repeats, warm_ups=0)
+    speeds = {name: 1 / float(np.median(times[name])) for name in ways}
+    waited = [float(np.median(shares)) for shares in zip(*(each["waited"] for each in found["two"]), strict=True)]
+    return {"hidden": hidden, **speeds, "ratio": speeds["two"] / speeds["one"], "waited": waited, "times": times}
 
 
 def balance(layout: Layout, lengths: Any, num_ranks: int, seed: int) -> dict[str, float]:
@@ -135,7 +137,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--ranks", type=int, nargs="+", default=[2, 8, 64, 1024])
     parser.add_argument("--batches", type=int, default=64, help="of the plans, about")
-    parser.add_argument("--work", type=int, nargs=3, help="for the processes that are measured")
+    parser.add_argument("--work", type=int, nargs=4, help="for the processes that are measured")
     arguments = parser.parse_args()
     if arguments.work:
         work(*arguments.work)
@@ -164,13 +166,15 @@ def main() -> None:
     rows = [
         (
             f"{each['hidden']} units",
-            *(f"{each[key]:,.0f}" for key in ("one", "two")),
+            *(f"{each[key]:,.0f}" for key in ("one", "two", "half")),
             f"{each['ratio']:.2f}",
             ", ".join(f"{share:.1%}" for share in each["waited"]),
         )
         for each in speeds
     ]
-    print(markdown(["speed", "1 process: steps/s", "2 processes", "ratio", "each waited"], rows))
+    print(
+        markdown(["speed", "1 process: steps/s", "2 processes", "1 with half the rows", "ratio", "each waited"], rows)
+    )
     write(arguments.json, {**where(("drystone", "torch")), "seed": arguments.seed, "plans": plans, "speed": speeds})
 
 

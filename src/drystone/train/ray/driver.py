@@ -1,10 +1,7 @@
 """Training on the workers of a Ray cluster: what the driver does."""
 
 import os
-import signal
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from drystone.train.folder import names
 from drystone.train.folder.create import check_free, next_free, restore
 from drystone.train.folder.lock import refuse_locked
 from drystone.train.folder.manifest import Manifest
+from drystone.train.interrupts import interrupts_given_back
 from drystone.train.ranks.launch import timeout_in
 from drystone.train.ray.scan import read
 from drystone.train.ray.sources import found, is_named, is_of_shards, shared
@@ -140,7 +138,7 @@ def _train(todo: Work, settings: Settings, workers: int | ScalingConfig, run_con
     )
     failure: TrainingFailedError | None = None
     try:
-        with _interrupts_given_back():
+        with interrupts_given_back():  # Ray takes Ctrl-C over, and keeps it
             trainer.fit()
     except TrainingFailedError as error:
         failure = error
@@ -158,19 +156,6 @@ def _scaling(workers: int | ScalingConfig) -> ScalingConfig:
     if workers < 1:
         raise ConfigError(f"workers is {workers}; expected at least 1, or a ScalingConfig.")
     return ScalingConfig(num_workers=workers)
-
-
-@contextmanager
-def _interrupts_given_back() -> Iterator[None]:
-    """Ray answers Ctrl-C in its own way, and would go on to do so after the training."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _with_environment(run_config: RunConfig) -> RunConfig:
